@@ -1,0 +1,1 @@
+"""The judge: texts, signatures, facts and rules; it knows no Django, socket, clock or file."""

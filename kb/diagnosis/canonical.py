@@ -1,0 +1,268 @@
+"""The plain reading of a text lives here: wrappings undone, offsets kept; it judges nothing.
+
+The scanner is a stdlib `re` on purpose: texts carry thousands of escapes and google-re2's Python
+wrapper costs ten times as much for each hit. Every alternative starts with a character of its own
+and repeats one character class at most, or a bounded number of times, so a scan stays linear.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+_ANSI_TAIL = r"\[[0-9;:?]{0,64}[ -/]{0,8}[@-~]"
+_ANSI = rf"\x1b{_ANSI_TAIL}"
+_OSC_TAIL = r"\][^\x07\x1b\ufffd\n]{0,2000}(?:\x07|\x1b\\|\ufffd)"
+_ESCAPED_ANSI = r"\\*(?:(?:u00|x)1[bB]|033)\[[0-9;]{0,64}[A-Za-z]"
+_PAIR = r"\\*u[dD][89abAB][0-9a-fA-F]{2}\\+u[dD][c-fC-F][0-9a-fA-F]{2}"
+_UNICODE = r"\\*u[0-9a-fA-F]{4}"
+_QUOTE_BYTES = r"\\*xe2\\+x80\\+x9[89cdCD]"
+_ESCAPE = r"\\*[nrt\"'/]|\\+"
+_ENTITY_TAIL = r"(?:amp;){0,8}(?i:quot|apos|amp|lt|gt|nbsp|#39|#x27|#34|#x22|#47|#x2F);"
+_CONTAINER = (
+    rf"(?:{_ANSI}){{0,4}}(?:[\w.-]{{1,60}}[-_]\d{{1,3}}|[\w.-]{{0,40}}litellm[\w.-]{{0,40}})"
+    rf"[ ]{{0,60}}(?:{_ANSI}){{0,4}}\|(?:{_ANSI}){{0,4}}[ ]?"
+)
+_PYTEST = r"E(?:[ ]{2,}|(?=\n)|\Z)"
+_TYPOGRAPHIC = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u02bc"
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+_MOJIBAKE_TAIL = "\u20ac[\u02dc\u2122\u0153\u009d]|\u0080[\u0098\u0099\u009c\u009d]"
+
+# Marks that have to be in a text, the character that begins the piece, and what follows it.
+_PIECES: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("|",), r"\n", _CONTAINER),
+    (("E  ", "E\n"), r"\n", _PYTEST),
+    (("\x1b",), r"\x1b", rf"{_ANSI_TAIL}|{_OSC_TAIL}|"),
+    (("\\",), r"\\", "|".join((_ESCAPED_ANSI, _PAIR, _UNICODE, _QUOTE_BYTES, _ESCAPE))),
+    (("&",), "&", _ENTITY_TAIL),
+)
+_NON_ASCII: tuple[tuple[str, str], ...] = (
+    ("\u2500-\u257f", "[\u2500-\u257f]*"),
+    (_TYPOGRAPHIC + _INVISIBLE, ""),
+    ("\u00e2", _MOJIBAKE_TAIL),
+)
+_FIRST_LINE = re.compile(f"{_CONTAINER}|{_PYTEST}")
+
+_ENTITIES = {
+    "quot": '"', "#34": '"', "#x22": '"', "apos": "'", "#39": "'", "#x27": "'", "amp": "&",
+    "lt": "<", "gt": ">", "nbsp": " ", "#47": "/", "#x2f": "/",
+}  # fmt: skip
+_PLAIN = {
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"'),
+    **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff", ""),
+}
+_SINGLE_QUOTE_TAILS = ("98", "99", "\u02dc", "\u2122", "\u0098", "\u0099")
+_CHUNK = 512
+
+Edit = tuple[int, int, str]
+
+
+class Canonical:
+    """A text's plain reading, with the way back to the offsets of the text it came from.
+
+    `text` is `source` with ANSI codes, log prefixes and box drawing gone, JSON and HTML escapes
+    decoded, typographic quotes made plain and each run of white space made one space.
+    """
+
+    __slots__ = ("_checkpoints", "_edits", "_starts", "_unwrapped", "source", "text")
+
+    def __init__(self, source: str) -> None:
+        """Read `source`, any str; takes time linear in its length."""
+        self.source = source
+        self._edits = _edits(source)
+        self._unwrapped = _apply(source, self._edits) if self._edits else source
+        self.text = collapse(self._unwrapped)
+        self._checkpoints: tuple[list[int], list[int]] | None = None
+        self._starts: list[int] | None = None
+
+    def original_span(self, start: int, end: int) -> tuple[int, int]:
+        """Give the offsets in `source` of `text[start:end]`; both count code points."""
+        if not 0 <= start <= end <= len(self.text):
+            raise ValueError(f"Span {start}:{end} is outside the text of {len(self.text)}.")
+        if self.text is self.source:
+            return start, end
+        if start == end:
+            at = self._origin(start)[0] if start < len(self.text) else len(self.source)
+            return at, at
+        return self._origin(start)[0], self._origin(end - 1)[1]
+
+    def _origin(self, index: int) -> tuple[int, int]:
+        """The piece of `source` that the character at `index` stands for."""
+        first, last = self._run(index)
+        return self._before_edits(first)[0], self._before_edits(last)[1]
+
+    def _run(self, index: int) -> tuple[int, int]:
+        """The first and last character, before white space was collapsed."""
+        if self.text is self._unwrapped:
+            return index, index
+        if self._checkpoints is None:
+            self._checkpoints = _checkpoints(self._unwrapped)
+        targets, sources = self._checkpoints
+        at = bisect_right(targets, index) - 1
+        return _walk(self._unwrapped, sources[at], index - targets[at])
+
+    def _before_edits(self, index: int) -> tuple[int, int]:
+        """The span in `source` of one character of the unwrapped text."""
+        if not self._edits:
+            return index, index + 1
+        if self._starts is None:
+            self._starts = list(_landing(self._edits))
+        at = bisect_right(self._starts, index) - 1
+        if at < 0:
+            return index, index + 1
+        start, end, new = self._edits[at]
+        inside = index - self._starts[at]
+        if inside < len(new):
+            return start, end
+        return end + inside - len(new), end + inside - len(new) + 1
+
+
+def canonical(text: str) -> Canonical:
+    """Read a text plainly; where nothing is wrapped, `.text` is the very text handed in."""
+    return Canonical(text)
+
+
+def collapse(text: str) -> str:
+    """Make each run of white space one space; the same object where there is nothing to do."""
+    if not text:
+        return text
+    words = " ".join(text.split())
+    lead = " " if text[0].isspace() else ""
+    trail = " " if words and text[-1].isspace() else ""
+    if not lead and not trail and len(words) == len(text):
+        return text if words == text else words
+    done = f"{lead}{words}{trail}"
+    return text if done == text else done
+
+
+def _edits(text: str) -> list[Edit]:
+    scanner = _scanner(text)
+    if scanner is None:
+        return []
+    first = _FIRST_LINE.match(text)
+    edits = [(0, first.end(), "")] if first else []
+    begin = first.end() if first else 0
+    for match in scanner.finditer(text, begin):
+        found = match.group()
+        new = _BY_HEAD.get(found[0], _plain)(found)
+        if new != found:
+            edits.append((*match.span(), new))
+    return edits
+
+
+def _scanner(text: str) -> re.Pattern[str] | None:
+    """The scanner for the marks that the text has, or None if it has none."""
+    pieces = [(head, tail) for marks, head, tail in _PIECES if any(mark in text for mark in marks)]
+    if not text.isascii():
+        pieces += _NON_ASCII
+    if not pieces:
+        return None
+    # One character class in front lets `re` skip quickly to the next candidate.
+    heads = "".join(dict(pieces))
+    tails = "|".join(f"(?<=[{head}])(?:{tail})" for head, tail in pieces)
+    return _compiled(f"[{heads}](?:{tails})")
+
+
+@lru_cache(maxsize=128)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _plain(found: str) -> str:
+    return " " if "\u2500" <= found[0] <= "\u257f" else _PLAIN[found[0]]
+
+
+def _decode_escape(found: str) -> str:
+    kind = found.lstrip("\\")
+    if not kind:
+        return found[0]
+    if kind[0] in "nrt":
+        return " "
+    if kind[0] in "\"'/":
+        return kind
+    if kind[0] == "u" and "[" not in kind:
+        return _decode_unicode(kind)
+    return _decode_quote(found) if kind.startswith("xe2") else ""
+
+
+def _decode_unicode(kind: str) -> str:
+    code = int(kind[1:5], 16)
+    if len(kind) > 5:
+        return chr(0x10000 + ((code - 0xD800) << 10) + int(kind[-4:], 16) - 0xDC00)
+    if 0xD800 <= code <= 0xDFFF:
+        return "\ufffd"
+    return _PLAIN.get(chr(code), chr(code) if code > 0x1F else " ")
+
+
+def _decode_quote(found: str) -> str:
+    return "'" if found.endswith(_SINGLE_QUOTE_TAILS) else '"'
+
+
+def _decode_entity(found: str) -> str:
+    return _ENTITIES[found[1:-1].rpartition(";")[2].lower()]
+
+
+_BY_HEAD: dict[str, Callable[[str], str]] = {
+    "\n": lambda _: "\n",
+    "\x1b": lambda _: "",
+    "\\": _decode_escape,
+    "&": _decode_entity,
+    "\u00e2": _decode_quote,
+}
+
+
+def _apply(text: str, edits: list[Edit]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for start, end, new in edits:
+        pieces += (text[done:start], new)
+        done = end
+    pieces.append(text[done:])
+    return "".join(pieces)
+
+
+def _landing(edits: list[Edit]) -> Iterator[int]:
+    """Where each edit's new text begins in the edited text."""
+    shift = 0
+    for start, end, new in edits:
+        yield start + shift
+        shift += len(new) - (end - start)
+
+
+def _checkpoints(text: str) -> tuple[list[int], list[int]]:
+    """Offsets in the collapsed text and in `text` that fall together, one for each chunk."""
+    targets, sources, target = [0], [0], 0
+    for source in range(0, len(text) - _CHUNK, _CHUNK):
+        chunk = text[source : source + _CHUNK]
+        target += len(collapse(chunk)) - _continues(text, source)
+        targets.append(target)
+        sources.append(source + _CHUNK)
+    return targets, sources
+
+
+def _continues(text: str, at: int) -> bool:
+    return at > 0 and text[at].isspace() and text[at - 1].isspace()
+
+
+_SPACE_RUN = re.compile(r"\s+")
+
+
+def _walk(text: str, at: int, steps: int) -> tuple[int, int]:
+    """From `at`, go `steps` collapsed characters on; the run of characters found there."""
+    if _continues(text, at):
+        at = _end_of_run(text, at)
+    while True:
+        run = _SPACE_RUN.search(text, at, at + steps + 1)
+        if run is None:
+            return at + steps, at + steps
+        end = _end_of_run(text, run.start())
+        if at + steps == run.start():
+            return run.start(), end - 1
+        steps -= run.start() + 1 - at
+        at = end
+
+
+def _end_of_run(text: str, at: int) -> int:
+    run = _SPACE_RUN.match(text, at)
+    return run.end() if run else at

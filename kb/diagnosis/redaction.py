@@ -1,0 +1,287 @@
+"""Secrets leave a text here and nothing else does: LiteLLM's own words and masked keys stay.
+
+All patterns are RE2's, so a hostile text costs time linear in its length. A pattern only proposes;
+what a value must look like to be a secret is said in `_is_secret`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import re2
+
+KINDS = (
+    "api_key",
+    "key_hash",
+    "bearer_token",
+    "jwt",
+    "aws_key",
+    "email",
+    "url_credential",
+    "password",
+    "private_key",
+)
+
+_ANSI = r"\x1b\[[0-9;:?]*[A-Za-z]"
+# What may stand before a token: no letter or digit, unless it ends an escape or a colour code.
+_BEFORE = r"(?:^|[^A-Za-z0-9]|\\[nrtbf]|\\u[0-9a-fA-F]{4}|\[[0-9;:?]*m|%[0-9A-F]{2})"
+_CHAR = rf"(?:[A-Za-z0-9_-]|{_ANSI})"
+_GAP = rf"(?:[ \t]|{_ANSI})*"
+_SEPARATOR = rf"(?:\\*[\"'`])?{_GAP}(?:[:=]|=>){_GAP}"
+# A quoted value ends at the quote that opened it; in escaped JSON that quote has a backslash too.
+_QUOTED = "|".join(
+    (
+        r"\\\\\\\"(?:[^\"\\\n]|\\\\\\\\|\\[^\"\\\n])*",
+        r"\\\"(?:\\\\\\\"|\\[^\"\n]|[^\"\\\n])*",
+        r"\\'(?:\\\\\\'|\\[^'\n]|[^'\\\n])*",
+        r"\"(?:[^\"\\\n]|\\.)*",
+        r"'(?:[^'\\\n]|\\.)*",
+    )
+)
+_BARE = rf"(?:[^\s\"'`&,;<>\\{{}}()\[\]\x1b]|{_ANSI})+"
+
+_KEY_NAMES = (
+    r"[A-Za-z0-9_]*api[_-]?key|x-goog-api-key|[A-Za-z0-9_]*(?:master|salt|license)_key"
+    r"|ocp-apim-subscription-key|subscription[ _-]key|litellm_license"
+)
+_LOGIN_NAMES = r"[A-Za-z0-9_]*(?:password|passwd|passphrase|pgpass)|pwd"
+_TICKET_NAMES = (
+    r"[A-Za-z0-9_-]*(?:client[_-]?secret|secret|secret_key|token)|sig|signature|x-amz-signature"
+)
+_AWS_NAMES = r"aws_?secret_?access_?key|aws_?session_?token|x-amz-security-token|secretaccesskey"
+
+_MOST_ROUNDS = 4
+# Words that stand where a secret would in source lines and in settings that hold none.
+_NO_SECRET = frozenset({
+    "none", "null", "nil", "true", "false", "str", "string", "undefined", "optional",
+    "required", "api_key", "apikey", "key", "password", "token", "secret", "bearer", "basic",
+    "value", "kwargs", "self", "env", "not", "dynamic_api_key", "litellm_api_key", "master_key",
+})  # fmt: skip
+_CODE_STARTS = (
+    "os.",
+    "self.",
+    "litellm.",
+    "kwargs",
+    "settings.",
+    "config.",
+    "$",
+    "<",
+    "os_environ",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """A text without secrets, and how many of each kind left it (every kind is a key)."""
+
+    text: str
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One form of secret: `pattern`'s group 1 stays, group 2 goes if `is_secret` says so."""
+
+    kind: str
+    marks: tuple[str, ...]
+    pattern: str
+    is_secret: Callable[[str], bool]
+
+
+def redact(text: str) -> Redacted:
+    """Replace every secret by `<kind>`; redacting the result again changes nothing.
+
+    `text` has to be `readable()`. Takes time linear in its length.
+    """
+    counts = dict.fromkeys(KINDS, 0)
+    # A placeholder may uncover another form, so look again while anything changes.
+    for _ in range(_MOST_ROUNDS):
+        low = text.lower()
+        for rule in _RULES:
+            if not rule.marks or any(mark in low for mark in rule.marks):
+                text = _without(text, rule, counts)
+        if text.lower() == low:
+            break
+    return Redacted(text, counts)
+
+
+def _without(text: str, rule: _Rule, counts: dict[str, int]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for match in _compiled(rule).finditer(text):
+        start, end = match.span(2)
+        secret = text[start:end]
+        if not rule.is_secret(secret):
+            continue
+        opening, closing = _frame(secret)
+        pieces += (text[done : start + opening], f"<{rule.kind}>")
+        done = end - closing
+        counts[rule.kind] += 1
+    return "".join((*pieces, text[done:])) if pieces else text
+
+
+def _frame(secret: str) -> tuple[int, int]:
+    """How many characters of opening quote and of closing punctuation are not the secret."""
+    opening = len(secret) - len(secret.lstrip("\\\"'"))
+    body = secret[opening:]
+    closing = 0 if opening else len(body) - len(body.rstrip(".:!?"))
+    return opening, closing
+
+
+def _bare(secret: str) -> str:
+    opening, closing = _frame(secret)
+    return secret[opening : len(secret) - closing]
+
+
+def _is_token(secret: str) -> bool:
+    """Short runs after `sk-` are words (sk-learn) unless they hold a digit; `*` marks a mask."""
+    plain = re2.sub(_ANSI, "", secret)
+    if "**" in plain or plain.endswith("*"):
+        return False
+    tail = plain.partition("-")[2] or plain
+    return len(tail) >= 20 or (len(tail) >= 4 and any(map(str.isdigit, tail)))
+
+
+def _is_value(secret: str) -> bool:
+    """A value after a telling name is a secret unless it is code, a mask or a placeholder."""
+    body = _bare(secret).strip()
+    low = body.lower().strip("*")
+    if not low or low in _NO_SECRET or low.startswith(_CODE_STARTS) or "..." in body:
+        return False
+    return "***" not in body and not body.startswith("{")
+
+
+def _is_long_value(secret: str) -> bool:
+    return len(_bare(secret)) >= 6 and _is_value(secret)
+
+
+def _is_credential(secret: str) -> bool:
+    body = _bare(secret)
+    return _is_value(secret) and (len(body) >= 20 or any(map(str.isdigit, body)))
+
+
+def _always(secret: str) -> bool:
+    return True
+
+
+def _named(names: str, value: str) -> str:
+    return rf"(?i)({_BEFORE}(?:{names}){_SEPARATOR})({value})"
+
+
+_ANY_VALUE = f"{_QUOTED}|{_BARE}"
+_RULES = (
+    _Rule(
+        "private_key",
+        ("private key-",),
+        r"(?s)()(-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?-----END [A-Z0-9 ]*PRIVATE KEY-----)",
+        _always,
+    ),
+    _Rule(
+        "private_key",
+        ("private key-",),
+        r"()(-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:\s|\\[nr]|[A-Za-z0-9+/=]{16,})*)",
+        _always,
+    ),
+    _Rule(
+        "bearer_token",
+        ("authorization",),
+        rf"(?i)(authorization{_SEPARATOR}(?:\\*[\"'])?(?:(?:bearer|basic|token|apikey)[ \t]+)?)"
+        rf"({_BARE})",
+        _is_value,
+    ),
+    _Rule(
+        "bearer_token",
+        ("bearer", "basic"),
+        rf"(?i)({_BEFORE}(?:bearer|basic)(?:[ \t]|%20|\+|{_ANSI})+)"
+        rf"((?:[A-Za-z0-9._~+/=-]|{_ANSI}){{8,}})",
+        _is_credential,
+    ),
+    _Rule(
+        "jwt",
+        ("eyj",),
+        rf"({_BEFORE})(eyJ[A-Za-z0-9_-]{{6,}}\.[A-Za-z0-9_-]{{6,}}(?:\.[A-Za-z0-9_-]*)?)",
+        _always,
+    ),
+    _Rule(
+        "aws_key",
+        ("akia", "asia", "abia", "acca"),
+        rf"({_BEFORE})((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{{16}})",
+        _always,
+    ),
+    _Rule(
+        "aws_key",
+        ("access", "session", "security-token"),
+        _named(_AWS_NAMES, _ANY_VALUE),
+        _is_long_value,
+    ),
+    _Rule(
+        "url_credential",
+        ("://",),
+        r"(?i)([a-z][a-z0-9+.-]*:(?:\\?/){2})([^\s/?#\"'`<>\\]+)@",
+        _always,
+    ),
+    _Rule(
+        "api_key",
+        ("sk-",),
+        rf"({_BEFORE})(sk-{_CHAR}{{4,}}\*?)",
+        _is_token,
+    ),
+    _Rule(
+        "api_key",
+        (
+            "aiza", "gsk_", "hf_", "xai-", "r8_", "pplx-", "nvapi-", "ghp_", "gho_", "ghs_", "ghu_",
+            "github_pat_", "glpat-", "xox", "fw_", "csk-", "tgp_", "dapi", "ya29.",
+        ),
+        rf"({_BEFORE})("
+        rf"AIza{_CHAR}{{20,}}|gsk_{_CHAR}{{16,}}|hf_{_CHAR}{{16,}}|xai-{_CHAR}{{16,}}"
+        rf"|r8_{_CHAR}{{16,}}|pplx-{_CHAR}{{16,}}|nvapi-{_CHAR}{{16,}}|gh[opsu]_{_CHAR}{{16,}}"
+        rf"|github_pat_{_CHAR}{{16,}}|glpat-{_CHAR}{{12,}}|xox[abeprs]-{_CHAR}{{10,}}"
+        rf"|fw_{_CHAR}{{20,}}|csk-{_CHAR}{{20,}}|tgp_v1_{_CHAR}{{16,}}|dapi[0-9a-f]{{32}}"
+        rf"|ya29\.{_CHAR}{{16,}})",
+        _always,
+    ),
+    _Rule("key_hash", (), rf"({_BEFORE})([0-9a-fA-F]{{64,}})", _always),
+    _Rule(
+        "api_key",
+        ("key", "license"),
+        _named(_KEY_NAMES, _ANY_VALUE),
+        _is_long_value,
+    ),
+    _Rule("api_key", ("key=",), rf"(?i)([?&]key=)({_BARE})", _is_long_value),
+    _Rule(
+        "password",
+        ("pass", "pwd"),
+        _named(_LOGIN_NAMES, _ANY_VALUE),
+        _is_value,
+    ),
+    _Rule(
+        "password",
+        ("secret", "token", "sig"),
+        rf"(?i)({_BEFORE}(?:{_TICKET_NAMES})(?:\\*[\"'])?{_GAP}[:=]{_GAP})({_QUOTED})",
+        _is_long_value,
+    ),
+    _Rule(
+        "password",
+        ("secret", "token", "sig"),
+        rf"(?i)({_BEFORE}(?:{_TICKET_NAMES})=)({_BARE})",
+        _is_long_value,
+    ),
+    _Rule(
+        "email",
+        ("@",),
+        rf"({_BEFORE})([A-Za-z0-9][A-Za-z0-9._%+-]*@"
+        r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,})",
+        _always,
+    ),
+)  # fmt: skip
+
+_patterns: dict[str, Any] = {}
+
+
+def _compiled(rule: _Rule) -> Any:
+    """Compile on first use and keep: re2's own cache holds 128 patterns for the whole process."""
+    if rule.pattern not in _patterns:
+        options = re2.Options()
+        options.max_mem = 64 << 20
+        _patterns[rule.pattern] = re2.compile(rule.pattern, options)
+    return _patterns[rule.pattern]

@@ -1,0 +1,317 @@
+"""Signatures live here: what identifies an error, and the matcher that finds many in one text.
+
+They come from guides; this file reads no guide and ranks nothing (see `answer`).
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from typing import Any
+
+import re2
+
+from kb.diagnosis.answer import (
+    MOST_MATCHES,
+    Answer,
+    Confidence,
+    Hit,
+    Match,
+    Span,
+    ranked,
+    undecidable,
+    why_lost,
+)
+from kb.diagnosis.reading import Reading
+from kb.diagnosis.text_facts import TextFacts, text_facts
+from kb.diagnosis.values import capture
+
+__all__ = [
+    "Answer",
+    "Match",
+    "Matcher",
+    "Signature",
+    "SignatureError",
+    "Span",
+    "TextFacts",
+    "text_facts",
+    "validate",
+]
+
+ALGORITHM = "1"
+SPEAKERS = ("gateway", "upstream_gateway", "provider", "client", "infrastructure")
+SHORTEST_ANCHOR = 8
+MOST_LITERALS = 20
+LONGEST_LITERAL = 300
+PATTERN_WEIGHT = 12
+ERROR_TYPE_WEIGHT = 12
+STATUS_WEIGHT = 6
+_SET_MEMORY = 256 << 20
+_NEIGHBOURHOOD = 4_000
+_WRAPPER_REACH = 64
+# The openings that LiteLLM puts before a body it got, with the frame of an OpenAI error between.
+_WRAPPER = re2.compile(
+    r"(?i)(?:\b\w+Exception - (?:Error code: \d+ - )?[b{\['\" ]*"
+    r"(?:error['\"]: ?\{['\"]message['\"]: ?['\"])?(?:Authentication Error, )?"
+    r"|\b(?:OpenAI|Litellm_proxy)Exception - [^.]{0,40}\S{0,20}[ '\"])$"
+)
+
+
+class SignatureError(ValueError):
+    """A signature that can't be compiled; the message lists what to do about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What identifies an error in a text.
+
+    It holds where all of `all_of` occur, one of `any_of` if there are any, none of `none_of`, and
+    `pattern` (RE2; named groups capture values) is found; letter case and the kind of white space
+    don't matter, and the text is read as `canonical()` gives it. `status` and `error_type` must be
+    among those that the text states; `in_tool` asks for one of the tool's marks in the text;
+    `general` makes it yield to every signature that is not. `speaker` says whose words these are.
+    """
+
+    guide: str
+    id: str
+    all_of: tuple[str, ...]
+    any_of: tuple[str, ...] = ()
+    none_of: tuple[str, ...] = ()
+    pattern: str | None = None
+    status: int | None = None
+    error_type: str | None = None
+    in_tool: bool = False
+    general: bool = False
+    speaker: str = "gateway"
+
+
+def validate(signature: Signature) -> list[str]:
+    """Say what to do about a signature; an empty list means that it compiles."""
+    literals = (*signature.all_of, *signature.any_of, *signature.none_of)
+    plain = [_literal(literal) for literal in signature.all_of]
+    found = [f"Shorten the literal to {LONGEST_LITERAL} characters: {literal[:40]!r}…"
+             for literal in literals if len(literal) > LONGEST_LITERAL]  # fmt: skip
+    if not signature.all_of:
+        found.append("Give all_of at least one literal.")
+    elif max(map(len, plain)) < SHORTEST_ANCHOR:
+        found.append(f"Give all_of a literal of at least {SHORTEST_ANCHOR} characters.")
+    if any(not _literal(literal).strip() for literal in literals):
+        found.append("Remove the blank literal.")
+    if len(literals) > MOST_LITERALS:
+        found.append(f"Keep to {MOST_LITERALS} literals; this one has {len(literals)}.")
+    if signature.speaker not in SPEAKERS:
+        found.append(f"Set speaker to one of: {', '.join(SPEAKERS)}.")
+    if signature.status is not None and not 100 <= signature.status <= 599:
+        found.append("Set status to an HTTP status from 100 to 599.")
+    return found + _pattern_problems(signature.pattern)
+
+
+def _pattern_problems(pattern: str | None) -> list[str]:
+    if pattern is None:
+        return []
+    try:
+        compiled = re2.compile(pattern, _pattern_options())
+    except re2.error as error:
+        return [f"Write the pattern in RE2 syntax (no look-around, no back-references): {error}"]
+    if compiled.search("") is not None:
+        return ["Make the pattern ask for something: it matches the empty text."]
+    return []
+
+
+def _pattern_options() -> re2.Options:
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    return options
+
+
+def _literal(literal: str) -> str:
+    """A literal as it stands in a lowered canonical text."""
+    return Reading(literal).low
+
+
+class _Compiled:
+    """A signature with its literals made ready for the lowered canonical text."""
+
+    def __init__(self, signature: Signature) -> None:
+        problems = validate(signature)
+        if problems:
+            raise SignatureError(f"{signature.guide}/{signature.id}: {' '.join(problems)}")
+        self.signature = signature
+        self.all_of = tuple(map(_literal, signature.all_of))
+        self.any_of = tuple(sorted(map(_literal, signature.any_of), key=len, reverse=True))
+        self.none_of = tuple(map(_literal, signature.none_of))
+        self.printed = {
+            _literal(literal): literal for literal in (*signature.all_of, *signature.any_of)
+        }
+        self.bonus = (
+            PATTERN_WEIGHT * (signature.pattern is not None)
+            + ERROR_TYPE_WEIGHT * (signature.error_type is not None)
+            + STATUS_WEIGHT * (signature.status is not None)
+        )
+
+    @cached_property
+    def pattern(self) -> Any:
+        """The compiled pattern: compiling takes a tenth of a millisecond, so only when asked."""
+        return re2.compile(self.signature.pattern, _pattern_options())
+
+
+class Matcher:
+    """All signatures of a tool, ready to be looked for in one pass over a text.
+
+    Use one from as many threads as you like. `ruleset` is a short hash of the signatures, the
+    marks and the way of matching: equal rulesets give equal answers.
+    """
+
+    def __init__(self, signatures: Iterable[Signature], marks: Iterable[str]) -> None:
+        """Compile; `marks` show the tool (`in_tool`). Raises SignatureError for a bad signature."""
+        compiled = [_Compiled(signature) for signature in signatures]
+        self._marks = tuple(map(_literal, marks))
+        self.ruleset = _ruleset(compiled, self._marks)
+        by_anchor: defaultdict[str, list[_Compiled]] = defaultdict(list)
+        for one, anchor in zip(compiled, _anchors(compiled), strict=True):
+            by_anchor[anchor].append(one)
+        self._by_anchor = tuple(by_anchor.values())
+        self._anchors = _anchor_set(by_anchor)
+
+    def match(self, text: str) -> Answer:
+        """Find what is known of a text that is already `readable()` and redacted."""
+        reading = Reading(text)
+        hits = [hit for one in self._candidates(reading) if (hit := self._hit(one, reading))]
+        if not hits:
+            return Answer("none", ())
+        best, *others = ranked(hits)
+        ambiguous = bool(others) and undecidable(best, others[0])
+        first = _match(best, reading, "undecided" if ambiguous else _confidence(best), "")
+        rest = [
+            _match(hit, reading, _loser_confidence(hit, best), why_lost(hit, best))
+            for hit in others[: MOST_MATCHES - 1]
+        ]
+        return Answer("ambiguous" if ambiguous else "match", (first, *rest))
+
+    def _candidates(self, reading: Reading) -> Iterable[_Compiled]:
+        found = self._anchors.Match(reading.low.encode("utf-8", "replace"))
+        return (one for index in found or () for one in self._by_anchor[index])
+
+    def _hit(self, one: _Compiled, reading: Reading) -> Hit | None:
+        """Verify a candidate, cheap questions first."""
+        has = reading.has
+        if not all(map(has, one.all_of)) or any(map(has, one.none_of)):
+            return None
+        option = next(filter(has, one.any_of), None)
+        if (one.any_of and option is None) or not self._facts_hold(one.signature, reading):
+            return None
+        literals = one.all_of if option is None else (*one.all_of, option)
+        spans = _literal_spans(literals, one, reading)
+        groups: dict[str, str] = {}
+        if one.signature.pattern is not None:
+            found = _search(one, reading, spans[0].start)
+            if found is None:
+                return None
+            spans += (found[0],)
+            groups = found[1]
+        return Hit(
+            guide=one.signature.guide,
+            signature=one.signature.id,
+            general=one.signature.general,
+            weight=sum(map(len, literals)) + one.bonus,
+            literals=one.all_of,
+            spans=spans,
+            spoken_by=_spoken_by(one.signature.speaker, reading.text, spans[0].start),
+            groups=groups,
+        )
+
+    def _facts_hold(self, signature: Signature, reading: Reading) -> bool:
+        if signature.in_tool and not any(map(reading.has, self._marks)):
+            return False
+        if signature.status is not None and signature.status not in reading.facts.statuses:
+            return False
+        wanted = signature.error_type
+        return wanted is None or wanted.lower() in reading.facts.error_types
+
+
+def _anchors(compiled: list[_Compiled]) -> Iterable[str]:
+    """Each signature's most selective literal: shared with the fewest others, then longest."""
+    shared = Counter(literal for one in compiled for literal in one.all_of)
+    for one in compiled:
+        long = (literal for literal in one.all_of if len(literal) >= SHORTEST_ANCHOR)
+        yield min(long, key=lambda literal: (shared[literal], -len(literal)))
+
+
+def _anchor_set(anchors: Iterable[str]) -> Any:
+    """One automaton over the bytes of all anchors; a text is lowered before it gets here."""
+    options = re2.Options()
+    options.max_mem = _SET_MEMORY
+    options.encoding = re2.Options.Encoding.LATIN1
+    found = re2.Set.SearchSet(options)
+    for anchor in anchors:
+        found.Add(re2.escape(anchor.encode()))
+    found.Compile()
+    return found
+
+
+def _ruleset(compiled: list[_Compiled], marks: tuple[str, ...]) -> str:
+    parts = sorted(repr(astuple(one.signature)) for one in compiled)
+    whole = "\n".join((ALGORITHM, repr(sorted(marks)), *parts))
+    return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def _literal_spans(literals: tuple[str, ...], one: _Compiled, reading: Reading) -> tuple[Span, ...]:
+    """One span for each literal, in their order: the longest at its last place, others near it."""
+    longest = max(one.all_of, key=len)
+    place = reading.last(longest)
+    starts = [place if literal == longest else reading.nearest(literal, place)
+              for literal in literals]  # fmt: skip
+    return tuple(
+        Span(one.printed[literal], start, start + len(literal))
+        for literal, start in zip(literals, starts, strict=True)
+    )
+
+
+def _search(one: _Compiled, reading: Reading, near: int) -> tuple[Span, dict[str, str]] | None:
+    """Find the pattern near the literals, or else anywhere; with its named groups."""
+    begin = max(0, near - _NEIGHBOURHOOD)
+    found = one.pattern.search(reading.text[begin : near + _NEIGHBOURHOOD])
+    if found is None:
+        begin = 0
+        found = one.pattern.search(reading.text)
+    if found is None or not found.group():
+        return None
+    span = Span(found.group(), begin + found.start(), begin + found.end())
+    groups = {name: value for name, value in found.groupdict().items() if value}
+    return span, groups
+
+
+def _spoken_by(speaker: str, text: str, start: int) -> str:
+    """Whose words stand at `start`; `…Exception - ` before the gateway's shows another gateway."""
+    if speaker != "gateway":
+        return speaker
+    before = text[max(0, start - _WRAPPER_REACH) : start]
+    return "upstream_gateway" if _WRAPPER.search(before) else speaker
+
+
+def _confidence(hit: Hit) -> Confidence:
+    return "consistent" if hit.general else "known_shape"
+
+
+def _loser_confidence(hit: Hit, best: Hit) -> Confidence:
+    return "undecided" if undecidable(best, hit) else "consistent"
+
+
+def _match(hit: Hit, reading: Reading, confidence: Confidence, lost_because: str) -> Match:
+    first = hit.spans[0]
+    spans = (
+        Span(span.literal, *reading.canonical.original_span(span.start, span.end))
+        for span in hit.spans
+    )
+    values = capture(reading.text, (first.start, first.end)) | hit.groups
+    return Match(
+        guide=hit.guide,
+        signature=hit.signature,
+        spans=tuple(spans),
+        values=values,
+        confidence=confidence,
+        spoken_by=hit.spoken_by,
+        lost_because=lost_because,
+    )
