@@ -1,0 +1,8 @@
+"""The library."""
+
+from django.apps import AppConfig
+
+
+class GuidesConfig(AppConfig):
+    name = "kb.guides"
+    label = "guides"

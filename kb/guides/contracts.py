@@ -1,0 +1,294 @@
+"""What must hold of content: each function yields the problems of one contract, by file and line."""
+
+import re
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kb.diagnosis.signature import Matcher, Signature, validate
+from kb.diagnosis.text import readable, redact
+from kb.guides.library import LEDGER, ToolSource
+from kb.guides.source import CITATION, GuideSource, Problem
+from kb.guides.vocabulary import HELPS, RETRY_WORDS, Actor, Category, Hop, SourceKind, Speaker
+
+LONGEST = {"title": 160, "summary": 240}
+SHARED_SENTENCES = 0.02
+SOURCE_FIELDS = {
+    SourceKind.CODE: ("version", "path", "contains"),
+    SourceKind.DOCS: ("url",),
+    SourceKind.THREAD: ("url",),
+    SourceKind.LAB: ("capture",),
+}
+
+
+def check(tools: list[ToolSource], wheels: Path | None = None) -> list[Problem]:
+    """Every contract on every guide; `wheels` is a folder with releases to hold code sources against."""
+    found: list[Problem] = []
+    for tool in tools:
+        found += tool.problems
+        for guide in tool.guides.values():
+            found += check_guide(tool, guide)
+        found += check_ledger(tool)
+        found += check_wheels(tool, wheels) if wheels else []
+    found += check_sentences(tools)
+    found += [] if found_in_signatures(found) else check_samples(tools)
+    return sorted(set(found))
+
+
+def found_in_signatures(found: list[Problem]) -> bool:
+    """Signatures that don't compile can't be tried on samples."""
+    return any("[signature]" in problem.text for problem in found)
+
+
+def check_guide(tool: ToolSource, guide: GuideSource) -> Iterator[Problem]:
+    """Everything that one file can say wrong by itself."""
+    yield from check_words(guide)
+    yield from check_messages(tool, guide)
+    yield from check_signatures(guide)
+    yield from check_sources(tool, guide)
+    yield from check_fixes(tool, guide)
+    yield from check_citations(guide)
+    for slug in guide.facts.get("related", []):
+        if slug not in tool.guides or slug == guide.slug:
+            yield Problem(guide.path, guide.line_of("related"), f"related names {slug!r}: no such guide")
+
+
+def choice(guide: GuideSource, line: int, name: str, value: str, known: list[str]) -> Iterator[Problem]:
+    """A word from a closed list."""
+    if value not in known:
+        yield Problem(guide.path, line, f"{name} is {value!r}; use one of {', '.join(known)}")
+
+
+def check_words(guide: GuideSource) -> Iterator[Problem]:
+    """The facts at the top: closed lists and lengths."""
+    facts = guide.facts
+    yield from choice(guide, guide.line_of("category"), "category", facts["category"], Category.values)
+    yield from choice(guide, guide.line_of("hop"), "hop", facts["hop"], Hop.values)
+    for name, limit in LONGEST.items():
+        if len(facts[name]) > limit:
+            yield Problem(guide.path, guide.line_of(name), f"{name} is longer than {limit} characters")
+
+
+def known_versions(tool: ToolSource, guide: GuideSource, line: int, versions: Any) -> Iterator[Problem]:
+    """A version must be on the tool's list, so that a typing error can't make a new one."""
+    for version in versions:
+        if version not in tool.versions:
+            known = ", ".join(tool.versions)
+            yield Problem(guide.path, line, f"version {version!r} isn't in tool.toml ({known})")
+
+
+def check_messages(tool: ToolSource, guide: GuideSource) -> Iterator[Problem]:
+    """Exact messages name known versions and a source of this file."""
+    sources = {row["id"] for row in guide.facts["source"]}
+    for index, row in enumerate(guide.facts["message"]):
+        line = guide.line_of("message", index)
+        yield from known_versions(tool, guide, line, row["versions"])
+        if row["source"] not in sources:
+            yield Problem(guide.path, line, f"[message] source {row['source']!r}: no such source")
+
+
+def pure_signature(guide: str, row: dict[str, Any]) -> Signature:
+    """A [[signature]] as the matcher takes it."""
+    lists = {name: tuple(row.get(name, ())) for name in ("all_of", "any_of", "none_of")}
+    rest = {k: v for k, v in row.items() if k not in lists and k != "id"}
+    return Signature(guide=guide, id=row["id"], **lists, **rest)
+
+
+def check_signatures(guide: GuideSource) -> Iterator[Problem]:
+    """Each has its own id, a known speaker, and compiles."""
+    ids: set[str] = set()
+    for index, row in enumerate(guide.facts["signature"]):
+        line = guide.line_of("signature", index)
+        if row["id"] in ids:
+            yield Problem(guide.path, line, f"[signature] id {row['id']!r} is taken")
+        ids.add(row["id"])
+        speaker = row.get("speaker", Speaker.GATEWAY)
+        yield from choice(guide, line, "[signature] speaker", speaker, Speaker.values)
+        for text in validate(pure_signature(guide.slug, row)):
+            yield Problem(guide.path, line, f"[signature] {row['id']}: {text}")
+
+
+def check_sources(tool: ToolSource, guide: GuideSource) -> Iterator[Problem]:
+    """Each source says where it is, in the way of its kind."""
+    ids: set[str] = set()
+    for index, row in enumerate(guide.facts["source"]):
+        line = guide.line_of("source", index)
+        if row["id"] in ids:
+            yield Problem(guide.path, line, f"[source] id {row['id']!r} is taken")
+        ids.add(row["id"])
+        yield from choice(guide, line, "[source] kind", row["kind"], SourceKind.values)
+        for name in SOURCE_FIELDS.get(row["kind"], ()):
+            if name not in row:
+                yield Problem(guide.path, line, f"[source] {row['id']}: kind {row['kind']} needs {name}")
+        if not row.get("url", "https://").startswith("https://"):
+            yield Problem(guide.path, line, f"[source] {row['id']}: give an https:// URL")
+        if "version" in row:
+            yield from known_versions(tool, guide, line, [row["version"]])
+        if "capture" in row and not tool.capture(row["capture"]).exists():
+            yield Problem(guide.path, line, f"[source] {row['id']}: no capture {row['capture']!r}")
+    yield from check_origins(tool, guide, ids)
+
+
+def check_origins(tool: ToolSource, guide: GuideSource, ids: set[str]) -> Iterator[Problem]:
+    """A sample says where its text comes from; there is one that matches and one that must not."""
+    for index, row in enumerate(guide.facts["sample"]):
+        kind, _, rest = row["origin"].partition(":")
+        known = {"lab": tool.capture(rest).exists(), "code": rest in ids, "https": True}
+        if not known.get(kind, False):
+            text = f"[sample] origin {row['origin']!r}: use lab:<capture>, code:<source id> or an https URL"
+            yield Problem(guide.path, guide.line_of("sample", index), text)
+    for near_miss, words in ((False, "that matches"), (True, "with near_miss = true")):
+        if not any(row.get("near_miss", False) is near_miss for row in guide.facts["sample"]):
+            yield Problem(guide.path, 1, f"give at least one [[sample]] {words}")
+
+
+def check_fixes(tool: ToolSource, guide: GuideSource) -> Iterator[Problem]:
+    """The facts and the words of quick fixes belong together, one to one."""
+    fixes = guide.facts.get("fix", {})
+    entries = {entry.key: entry for entry in guide.entries.get("Quick fixes", [])}
+    causes = {entry.key for entry in guide.entries.get("Causes", [])}
+    for key in entries.keys() - fixes.keys():
+        yield Problem(guide.path, entries[key].line, f"the quick fix {key!r} needs facts: [fix.{key}]")
+    for key, row in fixes.items():
+        line = guide.line_of(f"fix.{key}")
+        if key not in entries:
+            yield Problem(guide.path, line, f"[fix.{key}] has no heading {{#{key}}} in Quick fixes")
+        yield from choice(guide, line, f"[fix.{key}] who", row["who"], Actor.values)
+        if row["retry"].split()[0] not in RETRY_WORDS:
+            words = ", ".join(RETRY_WORDS)
+            yield Problem(guide.path, line, f"[fix.{key}] retry must begin with one of {words}")
+        for cause in row.get("causes", []):
+            if cause not in causes:
+                yield Problem(guide.path, line, f"[fix.{key}] causes names {cause!r}: no such cause")
+        helps = row.get("helps", {})
+        yield from known_versions(tool, guide, line, helps)
+        for word in helps.values():
+            yield from choice(guide, line, f"[fix.{key}] helps", word, list(HELPS))
+
+
+def check_citations(guide: GuideSource) -> Iterator[Problem]:
+    """Every block of words names its source, every citation has one, every source is cited."""
+    sources = {row["id"]: index for index, row in enumerate(guide.facts["source"])}
+    cited = {row["source"] for row in guide.facts["message"]}
+    cited |= {row["origin"].removeprefix("code:") for row in guide.facts["sample"]}
+    for block in guide.blocks:
+        names = CITATION.findall(strip_code(block.text))
+        cited.update(names)
+        if not names:
+            yield Problem(guide.path, block.line, "this statement names no source: add [^id]")
+        for name in names:
+            if name not in sources:
+                yield Problem(guide.path, block.line, f"[^{name}]: no such source")
+    for key in sources.keys() - cited:
+        line = guide.line_of("source", sources[key])
+        yield Problem(guide.path, line, f"[source] {key} is cited nowhere")
+
+
+def strip_code(text: str) -> str:
+    """Words without their fenced code blocks."""
+    return re.sub(r"^ *(```|~~~).*?^ *\1 *$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def check_ledger(tool: ToolSource) -> Iterator[Problem]:
+    """A published slug is never renamed: it has its file, or is marked as retired."""
+    shown = f"{tool.folder.parent.name}/{tool.slug}/{LEDGER}"
+    files = {file.stem for file in tool.folder.glob("*.md")}
+    listed: set[str] = set()
+    for line, slug, retired in tool.published_slugs():
+        listed.add(slug)
+        if slug not in files and not retired:
+            text = f"{slug}.md is gone: a published slug never changes. Bring it back, or write 'retired {slug}'"
+            yield Problem(shown, line, text)
+    for slug in sorted(files - listed):
+        yield Problem(shown, 1, f"add the line {slug}: it is published from now on")
+
+
+def check_wheels(tool: ToolSource, wheels: Path) -> Iterator[Problem]:
+    """The words of each code source stand in that file of that release."""
+    files: dict[str, zipfile.ZipFile] = {}
+    for guide in tool.guides.values():
+        for index, row in enumerate(guide.facts["source"]):
+            if row["kind"] != SourceKind.CODE:
+                continue
+            wheel = next(wheels.glob(f"{tool.slug}-{row['version']}-*.whl"), None)
+            if wheel is None:
+                text = f"[source] {row['id']}: no wheel of {row['version']} in {wheels}"
+            else:
+                archive = files.setdefault(row["version"], zipfile.ZipFile(wheel))
+                text = missing_words(archive, row)
+            if text:
+                yield Problem(guide.path, guide.line_of("source", index), text)
+
+
+def missing_words(archive: zipfile.ZipFile, row: dict[str, Any]) -> str:
+    """What to say if a file or the words in it aren't there; empty if they are."""
+    try:
+        text = archive.read(row["path"]).decode()
+    except KeyError:
+        return f"[source] {row['id']}: {row['version']} has no file {row['path']}"
+    if row["contains"] not in text:
+        return f"[source] {row['id']}: {row['path']} of {row['version']} doesn't contain {row['contains']!r}"
+    return ""
+
+
+def check_samples(tools: list[ToolSource]) -> Iterator[Problem]:
+    """Each sample is recognised by its own guide first; a near miss isn't recognised by it at all."""
+    matcher = Matcher(
+        (pure_signature(guide.slug, row) for _, guide, row in rows_of(tools, "signature")),
+        marks=[mark for tool in tools for mark in tool.marks],
+    )
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    for _, guide, row in rows_of(tools, "sample"):
+        index = counts[guide.path, "sample"]
+        counts[guide.path, "sample"] += 1
+        answer = matcher.match(redact(readable(row["text"])).text)
+        found = [match.guide for match in answer.matches]
+        line = guide.line_of("sample", index)
+        if row.get("near_miss", False):
+            if guide.slug in found:
+                yield Problem(guide.path, line, "[sample] this near miss is recognised by its guide")
+        elif not found or found[0] != guide.slug:
+            won = found[0] if found else "nothing"
+            yield Problem(guide.path, line, f"[sample] is recognised by {won}, not by its own guide")
+        elif answer.verdict != "match":
+            text = f"[sample] is as much one of {found[1]}: make the signature more specific"
+            yield Problem(guide.path, line, text)
+
+
+def rows_of(tools: list[ToolSource], name: str) -> Iterator[tuple[ToolSource, GuideSource, dict[str, Any]]]:
+    """All rows of one table of all guides, with their guide and tool."""
+    for tool in tools:
+        for guide in tool.guides.values():
+            for row in guide.facts[name]:
+                yield tool, guide, row
+
+
+def sentences(guide: GuideSource) -> list[tuple[int, str]]:
+    """(line, sentence) of all words of a guide, without code, citations and case; four words at least."""
+    found = []
+    for block in guide.blocks:
+        words = CITATION.sub("", strip_code(block.text))
+        for sentence in re.split(r"(?<=[.!?:])\s+|\n(?=\s*(?:[-*+]|\d+[.)]) )", words):
+            plain = " ".join(re.findall(r"[\w$./{}<>=-]+", sentence.lower()))
+            if plain.count(" ") >= 3:
+                found.append((block.line, plain))
+    return found
+
+
+def check_sentences(tools: list[ToolSource]) -> Iterator[Problem]:
+    """At most 2 % of a guide's sentences stand in another guide too."""
+    guides = [guide for tool in tools for guide in tool.guides.values()]
+    homes: dict[str, set[str]] = defaultdict(set)
+    for guide in guides:
+        for _, sentence in sentences(guide):
+            homes[sentence].add(guide.slug)
+    for guide in guides:
+        own = sentences(guide)
+        shared = [(line, sentence) for line, sentence in own if len(homes[sentence]) > 1]
+        if len(shared) > SHARED_SENTENCES * len(own):
+            for line, sentence in shared:
+                others = ", ".join(sorted(homes[sentence] - {guide.slug})[:3])
+                text = f"stands in {others} too ({len(shared)} of {len(own)} sentences): {sentence[:60]!r}"
+                yield Problem(guide.path, line, text)

@@ -1,0 +1,213 @@
+"""Brings content files into the database: all of it in one transaction, or none."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from django.db import models, transaction
+
+from kb.guides import contracts
+from kb.guides.library import ToolSource, read_tools
+from kb.guides.models import (
+    FAQ,
+    Cause,
+    Entry,
+    Guide,
+    Message,
+    PlatformCheck,
+    Prevention,
+    QuickFix,
+    Release,
+    Sample,
+    Signature,
+    Source,
+    Step,
+    Tool,
+)
+from kb.guides.search import index
+from kb.guides.source import ContentError, GuideSource
+from kb.web.markdown import RENDERER
+
+COMPOSITION = "1"  # raise it when the article's template changes: all guides are composed anew
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What a load changed, by slug."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    retired: list[str] = field(default_factory=list)
+    unchanged: int = 0
+
+
+def load(content: Path) -> Loaded:
+    """Makes the database say what the files say. Raises ContentError, and then nothing has changed.
+
+    A guide whose file is gone is retired, never deleted: readers' reports hang on it.
+    """
+    tools = read_tools(content)
+    problems = contracts.check(tools)
+    if problems:
+        raise ContentError(problems)
+    loaded = Loaded()
+    with transaction.atomic():
+        for source in tools:
+            load_tool(source, loaded)
+    return loaded
+
+
+def load_tool(source: ToolSource, loaded: Loaded) -> None:
+    """One tool, its releases and its guides."""
+    facts = {name: getattr(source, name) for name in ("name", "summary", "homepage", "marks")}
+    tool, _ = Tool.objects.update_or_create(slug=source.slug, defaults=facts)
+    releases = {
+        version: Release.objects.update_or_create(
+            tool=tool, version=version, defaults={"position": position}
+        )[0]
+        for position, version in enumerate(source.versions)
+    }
+    known = {guide.slug: guide for guide in tool.guides.all()}
+    fresh = [load_guide(source, tool, releases, guide, known, loaded) for guide in source.guides.values()]
+    relate(tool, [guide for guide in fresh if guide is not None])
+    retire(known, source, loaded)
+
+
+def digest(source: ToolSource, guide: GuideSource) -> str:
+    """Changes when the file changes, or when the way in which it is rendered does."""
+    parts = (guide.text, RENDERER, COMPOSITION, source.source)
+    return sha256("\0".join(parts).encode()).hexdigest()
+
+
+def load_guide(
+    source: ToolSource,
+    tool: Tool,
+    releases: dict[str, Release],
+    file: GuideSource,
+    known: dict[str, Guide],
+    loaded: Loaded,
+) -> tuple[Guide, list[str]] | None:
+    """The guide with its related slugs, or None if nothing in it changed."""
+    guide = known.get(file.slug)
+    current = digest(source, file)
+    if guide and guide.digest == current and guide.retired is None:
+        loaded.unchanged += 1
+        return None
+    (loaded.changed if guide else loaded.added).append(file.slug)
+    guide = guide or Guide(tool=tool, slug=file.slug)
+    names = ("title", "summary", "category", "hop", "verified")
+    for name in names:
+        setattr(guide, name, file.facts[name])
+    guide.synonyms = file.facts.get("synonyms", [])
+    guide.retired, guide.digest = None, current
+    guide.meaning, guide.why = file.meaning, file.why
+    guide.save()
+    save_parts(source, guide, file)
+    guide.save()  # once more, now that its sources can word its citations
+    guide.releases.set(releases[v] for row in file.facts["message"] for v in row["versions"])
+    return guide, file.facts.get("related", [])
+
+
+def save_parts(source: ToolSource, guide: Guide, file: GuideSource) -> None:
+    """Everything below a guide. Sources come first: messages and citations name them."""
+    guide.messages.all().delete()
+    guide.sources.all().delete()
+    sources = {row["id"]: save_source(source, guide, n, row) for n, row in enumerate(file.facts["source"])}
+    for n, row in enumerate(file.facts["message"]):
+        facts = {**row, "source": sources[row["source"]]}
+        Message.objects.create(guide=guide, position=n, **facts)
+    replace(Signature, guide, [key_row(row) for row in file.facts["signature"]])
+    replace(Sample, guide, file.facts["sample"])
+    causes = save_entries(Cause, guide, [cause_row(e) for e in file.entries["Causes"]])
+    save_fixes(guide, file, causes)
+    for model, section in ENTRIES.items():
+        save_entries(model, guide, [entry_row(e) for e in file.entries[section]])
+
+
+ENTRIES: dict[type[Entry], str] = {
+    PlatformCheck: "Platform checks",
+    Step: "Step by step",
+    Prevention: "Prevention",
+    FAQ: "FAQ",
+}
+
+
+def key_row(row: dict[str, Any]) -> dict[str, Any]:
+    """In files an id is called id; in rows it is called key, since id is the row's own."""
+    return {("key" if name == "id" else name): value for name, value in row.items()}
+
+
+def entry_row(entry: Any) -> dict[str, Any]:
+    """An entry's fields."""
+    return {"key": entry.key, "title": entry.title, "body": entry.body}
+
+
+def cause_row(entry: Any) -> dict[str, Any]:
+    """A cause's fields."""
+    return entry_row(entry) | {"confirm": entry.parts["Confirm"]}
+
+
+def fix_row(entry: Any, facts: dict[str, Any]) -> dict[str, Any]:
+    """A quick fix's fields: its words, and its facts without the causes."""
+    parts = entry.parts
+    words = {"when": parts["When to choose it"], "cost": parts["Cost"], "verify": parts["Verify"]}
+    own = {name: value for name, value in facts.items() if name != "causes"}
+    return entry_row(entry) | words | own | {"body": parts["Steps"]}
+
+
+def save_fixes(guide: Guide, file: GuideSource, causes: dict[str, Any]) -> None:
+    """Quick fixes, tied to the causes that they remedy."""
+    facts = file.facts.get("fix", {})
+    rows = [fix_row(entry, facts[entry.key]) for entry in file.entries["Quick fixes"]]
+    for key, fix in save_entries(QuickFix, guide, rows).items():
+        fix.causes.set(causes[cause] for cause in facts[key].get("causes", []))
+
+
+def save_source(source: ToolSource, guide: Guide, position: int, row: dict[str, Any]) -> Source:
+    """A source, with the address at which it can be read."""
+    facts = {name: value for name, value in key_row(row).items() if name != "capture"}
+    if "capture" in row:
+        facts["version"], facts["path"] = row["capture"].split("/", 1)[0], row["capture"]
+    if row["kind"] == "code":
+        facts["url"] = source.code_url(row["version"], row["path"])
+    return Source.objects.create(guide=guide, position=position, **facts)
+
+
+def replace(model: type[models.Model], guide: Guide, rows: list[dict[str, Any]]) -> None:
+    """Parts on which nothing hangs are made anew."""
+    model._default_manager.filter(guide=guide).delete()
+    for position, row in enumerate(rows):
+        model._default_manager.create(guide=guide, position=position, **row)
+
+
+def save_entries(model: type[Entry], guide: Guide, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Entries keep their row as long as they keep their key, since reports may hang on it."""
+    kept = {}
+    for position, row in enumerate(rows):
+        defaults = {name: value for name, value in row.items() if name != "key"} | {"position": position}
+        kept[row["key"]], _ = model._default_manager.update_or_create(
+            guide=guide, key=row["key"], defaults=defaults
+        )
+    model._default_manager.filter(guide=guide).exclude(key__in=kept).delete()
+    return kept
+
+
+def relate(tool: Tool, fresh: list[tuple[Guide, list[str]]]) -> None:
+    """Ties guides to each other, composes their pages and brings them into the search index."""
+    guides = {guide.slug: guide for guide in tool.guides.all()}
+    for guide, related in fresh:
+        guide.related.set(guides[slug] for slug in related)
+        guide.compose()
+        index(guide)
+
+
+def retire(known: dict[str, Guide], source: ToolSource, loaded: Loaded) -> None:
+    """Guides without a file leave the lists; their pages stay and say so."""
+    for slug, guide in known.items():
+        if slug not in source.guides and guide.retired is None:
+            guide.retired = datetime.now(UTC)
+            guide.save(update_fields=["retired", "meaning_html", "why_html"])
+            index(guide)
+            loaded.retired.append(slug)

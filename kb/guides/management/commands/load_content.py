@@ -1,0 +1,24 @@
+"""`manage.py load_content`: content files into the database."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from kb.guides.loading import load
+from kb.guides.source import ContentError
+
+
+class Command(BaseCommand):
+    help = "Loads the content files: all of them or, if anything is wrong, none."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            loaded = load(settings.CONTENT_DIR)
+        except ContentError as error:
+            raise CommandError(f"{error}\nNothing was loaded.") from error
+        for word in ("added", "changed", "retired"):
+            for slug in getattr(loaded, word):
+                self.stdout.write(f"{word}: {slug}")
+        counts = (len(loaded.added), len(loaded.changed), len(loaded.retired), loaded.unchanged)
+        self.stdout.write("{} added, {} changed, {} retired, {} unchanged.".format(*counts))

@@ -1,0 +1,82 @@
+"""`manage.py match`: which guide fits a text."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from kb.diagnosis.text import TextTooLarge
+from kb.guides.matching import as_object, judge
+
+
+class Command(BaseCommand):
+    help = "Says which guide fits a text (FILE, or standard input)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", nargs="?", type=Path)
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--json", action="store_true", help="print the match object")
+        how.add_argument(
+            "--jsonl", action="store_true", help='read {"id","text"} a line, write {"id", ...} a line'
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        raw = read_bytes(options["file"])
+        if options["jsonl"]:
+            self.lines(raw)
+        elif options["json"]:
+            self.stdout.write(json.dumps(self.answer(decoded(raw)), indent=2))
+        else:
+            self.stdout.write(readable_answer(self.answer(decoded(raw))))
+
+    def answer(self, text: str) -> dict[str, Any]:
+        """The match object of one text."""
+        try:
+            return as_object(judge(text))
+        except TextTooLarge as error:
+            raise CommandError(str(error)) from error
+
+    def lines(self, raw: bytes) -> None:
+        """One match object a line; a line that can't be read stops the run and is named."""
+        for number, line in enumerate(raw.splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                text, key = str(row["text"]), row["id"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise CommandError(
+                    f'Line {number} is not {{"id": …, "text": …}}: {type(error).__name__} {error}'
+                ) from error
+            self.stdout.write(json.dumps({"id": key, **self.answer(text)}))
+
+
+def read_bytes(file: Path | None) -> bytes:
+    """The file's bytes, or those of standard input."""
+    if file is None:
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from error
+
+
+def decoded(raw: bytes) -> str:
+    """Text of any bytes: what is not UTF-8 becomes a replacement character."""
+    return raw.decode("utf-8", "replace")
+
+
+def readable_answer(answer: dict[str, Any]) -> str:
+    """The answer for somebody at a terminal."""
+    if not answer["matches"]:
+        return f"Nothing we know fits. Fingerprint {answer['fingerprint']}."
+    rows = []
+    for place, match in enumerate(answer["matches"]):
+        rows.append(f"{match['title']}\n  {match['url']}  ({match['category']}, hop {match['hop']})")
+        rows.append(f"  confidence: {match['confidence']}; said by: {match['spoken_by']}")
+        rows += [f"  {name}: {value}" for name, value in match["values"].items()]
+        if place:
+            rows.append(f"  not first because: {match['lost_because']}")
+    return "\n".join(rows)

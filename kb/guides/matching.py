@@ -1,0 +1,104 @@
+"""From a pasted text to guides: the judge of kb.diagnosis, fed with the stored signatures."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.db.models import F, Max
+from django.utils import timezone
+
+from kb.diagnosis.signature import Answer, Matcher
+from kb.diagnosis.text import Redacted, fingerprint, normal_form, readable, redact
+from kb.guides.models import Guide, Signature, Tool, UnmatchedError
+
+CATALOGUE_LIMIT = 5_000  # unmatched errors kept; the oldest go first
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A pasted text after redaction, with what it was recognised as."""
+
+    redacted: Redacted
+    fingerprint: str
+    ruleset: str
+    answer: Answer
+    guides: dict[str, Guide]
+
+
+@lru_cache(maxsize=2)
+def matcher(edition: object) -> Matcher:
+    """All published signatures, compiled; one edition of the content is compiled once."""
+    rows = Signature.objects.filter(guide__retired=None).select_related("guide")
+    marks = [mark for tool in Tool.objects.all() for mark in tool.marks]
+    return Matcher([row.pure(row.guide.slug) for row in rows], marks)
+
+
+def edition() -> object:
+    """Changes whenever a guide is loaded, edited or retired."""
+    newest = Guide.objects.aggregate(updated=Max("updated"), retired=Max("retired"))
+    return (newest["updated"], newest["retired"])
+
+
+def judge(text: str) -> Judged:
+    """Redacts, then matches. Raises kb.diagnosis.text.TextTooLarge above 1 MB."""
+    redacted = redact(readable(text))
+    judging = matcher(edition())
+    answer = judging.match(redacted.text)
+    slugs = [match.guide for match in answer.matches]
+    guides = {guide.slug: guide for guide in Guide.objects.filter(slug__in=slugs).select_related("tool")}
+    return Judged(redacted, fingerprint(redacted.text), judging.ruleset, answer, guides)
+
+
+def as_object(judged: Judged) -> dict[str, Any]:
+    """The match object, the same for the page, the API and the command."""
+    return {
+        "ruleset": judged.ruleset,
+        "fingerprint": judged.fingerprint,
+        "verdict": judged.answer.verdict,
+        "redacted": judged.redacted.counts,
+        "matches": [
+            match_object(match, judged.guides[match.guide])
+            for match in judged.answer.matches
+            if match.guide in judged.guides
+        ],
+    }
+
+
+def match_object(match: Any, guide: Guide) -> dict[str, Any]:
+    """One match with the guide that it leads to."""
+    return {
+        "tool": guide.tool.slug,
+        "slug": guide.slug,
+        "title": guide.title,
+        "category": guide.category,
+        "hop": guide.hop,
+        "url": guide.get_absolute_url(),
+        "confidence": match.confidence,
+        "spoken_by": match.spoken_by,
+        "matched": [
+            {"literal": span.literal, "start": span.start, "end": span.end} for span in match.spans
+        ],
+        "values": match.values,
+        "lost_because": match.lost_because,
+    }
+
+
+def remember_unmatched(judged: Judged) -> None:
+    """Counts a text that nothing fits, in its masked form, for the editors."""
+    now = timezone.now()
+    form = normal_form(judged.redacted.text)
+    if not form.strip():
+        return
+    row, made = UnmatchedError.objects.get_or_create(
+        fingerprint=judged.fingerprint, defaults={"normal_form": form}
+    )
+    if not made:
+        UnmatchedError.objects.filter(pk=row.pk).update(count=F("count") + 1, last_seen=now)
+    elif UnmatchedError.objects.count() > CATALOGUE_LIMIT:
+        drop(UnmatchedError.objects.order_by("last_seen").values_list("pk", flat=True)[:100])
+
+
+def drop(keys: Iterable[int]) -> None:
+    """Deletes unmatched errors by their keys."""
+    UnmatchedError.objects.filter(pk__in=list(keys)).delete()

@@ -1,0 +1,14 @@
+"""The library's addresses."""
+
+from django.urls import path
+
+from kb.guides import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("errors/", views.browse, name="browse"),
+    path("errors/<slug:tool>/<slug:slug>/", views.guide, name="guide"),
+    path("categories/<slug:slug>/", views.category, name="category"),
+    path("match/", views.match, name="match"),
+    path("search/", views.search_page, name="search"),
+]

@@ -1,0 +1,186 @@
+"""The library's pages: each is a page, and a fragment of it when htmx asks."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Case, F, IntegerField, Value, When
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from kb.guides import matching
+from kb.guides.excerpt import Piece, excerpt, telling_line
+from kb.guides.forms import BrowseForm, MatchForm
+from kb.guides.models import Guide, GuideQuerySet, QuickFix
+from kb.guides.search import Hit, find, search
+from kb.guides.vocabulary import Category, Hop
+from kb.web.pages import page
+from kb.web.throttle import throttle
+
+PAGE = 40
+SUGGESTIONS = 5
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The paste box, the search, what is new and what is met most."""
+    cards = Guide.objects.published().cards()
+    context = {
+        "form": MatchForm(),
+        "newest": cards.order_by("-updated", "title")[:6],
+        "most_met": cards.filter(met__gt=0).order_by("-met", "title")[:6],
+        "categories": Category,
+        "count": Guide.objects.published().count(),
+    }
+    return page(request, "guides/home.html", context)
+
+
+@require_safe
+def browse(request: HttpRequest) -> HttpResponse:
+    """All guides, filtered by what stands in the URL."""
+    form = BrowseForm(request.GET)
+    valid = form.is_valid()
+    guides = filtered(form.cleaned_data) if valid else Guide.objects.none()
+    context = listing(request, guides) | {"form": form}
+    return page(request, "guides/browse.html", context, status=200 if valid else 400)
+
+
+def filtered(filters: dict[str, str]) -> GuideQuerySet:
+    """Published guides that pass every filter that is set; in order of relevance if there is a text."""
+    guides = Guide.objects.published().cards()
+    fields = {"tool": "tool__slug", "category": "category", "hop": "hop", "version": "releases__version"}
+    for name, field in fields.items():
+        if filters.get(name):
+            guides = guides.filter(**{field: filters[name]})
+    if filters.get("q"):
+        keys = find(filters["q"], limit=200, typing=True)
+        order = {key: place for place, key in enumerate(keys)}
+        guides = guides.filter(pk__in=keys).order_by(by_place(order))
+    return guides.distinct() if filters.get("version") else guides
+
+
+def by_place(order: dict[int, int]) -> Any:
+    """An ordering expression that keeps the order of the search."""
+    cases = [When(pk=key, then=Value(place)) for key, place in order.items()]
+    return Case(*cases, default=Value(len(order)), output_field=IntegerField())
+
+
+def listing(request: HttpRequest, guides: GuideQuerySet) -> dict[str, Any]:
+    """One page of a list, with the filters that the links to the next page must keep."""
+    kept = request.GET.copy()
+    kept.pop("page", None)
+    shown = Paginator(guides, PAGE).get_page(request.GET.get("page"))
+    return {"page": shown, "kept": kept.urlencode()}
+
+
+@require_safe
+def category(request: HttpRequest, slug: str) -> HttpResponse:
+    """The guides of one category."""
+    found = next((word for word in Category if word.slug == slug), None)
+    if found is None:
+        raise Http404(f"There is no category {slug}.")
+    guides = Guide.objects.published().cards().filter(category=found)
+    return page(request, "guides/category.html", listing(request, guides) | {"category": found})
+
+
+@require_safe
+def guide(request: HttpRequest, tool: str, slug: str) -> HttpResponse:
+    """A guide. Everything on it was rendered when it was loaded."""
+    found = get_object_or_404(Guide.objects.select_related("tool"), tool__slug=tool, slug=slug)
+    context = {
+        "guide": found,
+        "chain": chain(Hop(found.hop)),
+        "releases": found.releases.all(),
+        "related": found.related.filter(retired=None).cards(),
+    }
+    return page(request, "guides/guide.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A hop in the drawing of a call's way: passed, broken or not_reached."""
+
+    hop: Hop
+    state: str
+
+
+def chain(broken: Hop) -> list[Link]:
+    """The way of a call with the place where it breaks."""
+    place = list(Hop).index(broken)
+    states = ["passed"] * place + ["broken"] + ["not_reached"] * (len(Hop) - place - 1)
+    return [Link(hop, state) for hop, state in zip(Hop, states, strict=True)]
+
+
+@csrf_exempt  # it acts on nobody's behalf, and so its pages need no cookie
+@require_http_methods(["GET", "HEAD", "POST"])
+def match(request: HttpRequest) -> HttpResponse:
+    """From a pasted text to its guide."""
+    if request.method != "POST":
+        return page(request, "guides/match.html", {"form": MatchForm()})
+    refused = throttle(request, "match", per_minute=120)
+    if refused:
+        return refused
+    form = MatchForm(request.POST)
+    if not form.is_valid():
+        status = 413 if form.has_error("text", "too_large") else 422
+        return page(request, "guides/match.html", {"form": form}, status=status)
+    judged = matching.judge(form.cleaned_data["text"])
+    return page(request, "guides/match.html", {"form": form, **verdict(judged)})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A guide that fits, with the match that says why."""
+
+    guide: Guide
+    match: dict[str, Any]
+
+
+def verdict(judged: matching.Judged) -> dict[str, Any]:
+    """What the result shows: the verdict, the marked text, the first fix, or what the search found."""
+    answer = matching.as_object(judged)
+    candidates = [Candidate(judged.guides[row["slug"]], row) for row in answer["matches"]]
+    context: dict[str, Any] = {
+        "answer": answer,
+        "candidates": candidates,
+        "removed": {kind: count for kind, count in answer["redacted"].items() if count},
+        "pieces": pieces(judged, candidates),
+    }
+    if candidates:
+        best = candidates[0]
+        Guide.objects.filter(pk=best.guide.pk).update(met=F("met") + 1)
+        fix = QuickFix.objects.filter(guide=best.guide).order_by("position").first()
+        return context | {"best": best, "fix": fix, "chain": chain(Hop(best.guide.hop))}
+    matching.remember_unmatched(judged)
+    hits: list[Hit] = search(telling_line(judged.redacted.text), limit=SUGGESTIONS)
+    return context | {"hits": hits}
+
+
+def pieces(judged: matching.Judged, candidates: list[Candidate]) -> list[Piece]:
+    """The reader's redacted text, cut where the winner's deciding parts begin and end."""
+    spans = candidates[0].match["matched"] if candidates else []
+    return excerpt(judged.redacted.text, [(span["start"], span["end"]) for span in spans])
+
+
+@require_safe
+def search_page(request: HttpRequest) -> HttpResponse:
+    """Guides for a query; while somebody types, htmx asks for the list alone."""
+    query = request.GET.get("q", "").replace("\0", " ").strip()
+    typing = request.headers.get("HX-Request") == "true"
+    context = {"query": query, "hits": search(query, typing=typing) if query else []}
+    return page(request, "guides/search.html", context)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404 with the guides whose slug or words come near what was asked for."""
+    asked = request.path.rstrip("/").rsplit("/", 1)[-1][:120]
+    slugs = Guide.objects.published().values_list("slug", flat=True)
+    near = get_close_matches(asked, list(slugs), n=SUGGESTIONS, cutoff=0.5)
+    guides = {found.slug: found for found in Guide.objects.published().cards().filter(slug__in=near)}
+    suggestions = [guides[slug] for slug in near] or [hit.guide for hit in search(asked, SUGGESTIONS)]
+    response = page(request, "404.html", {"suggestions": suggestions}, status=404)
+    response["Cache-Control"] = "no-store"
+    return response

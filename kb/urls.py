@@ -1,0 +1,18 @@
+"""Every address of the site."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from kb.web import views
+
+urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+    path("", include("kb.guides.urls")),
+]
+
+handler400 = views.bad_request
+handler403 = views.forbidden
+handler404 = "kb.guides.views.not_found"
+handler500 = views.server_error

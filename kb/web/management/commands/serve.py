@@ -1,0 +1,69 @@
+"""`manage.py serve`: the site as production serves it."""
+
+import http.client
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+PATIENCE = 60.0  # seconds until a server that doesn't answer is given up
+
+
+class Command(BaseCommand):
+    help = "Prepares the database, the content and the static files, then serves on PORT."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+        parser.add_argument("--workers", type=int, default=2)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("load_content")
+        call_command("collectstatic", interactive=False, verbosity=0)
+        server = subprocess.Popen(granian(options["host"], options["workers"]))  # noqa: S603
+        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        try:
+            self.announce(server)
+            code = server.wait()
+        except KeyboardInterrupt:
+            code = server.wait()
+        sys.exit(max(code, 0))
+
+    def announce(self, server: "subprocess.Popen[bytes]") -> None:
+        """Prints the address once it answers."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and server.poll() is None:
+            if answers(settings.PORT):
+                self.stdout.write(f"Culprit answers on http://127.0.0.1:{settings.PORT}/")
+                self.stdout.flush()
+                return
+            time.sleep(0.1)
+        server.terminate()
+        raise CommandError(
+            f"No answer on port {settings.PORT}. If another program uses it, set PORT to a free one."
+        )
+
+
+def granian(host: str, workers: int) -> list[str]:
+    """The server's command line."""
+    options = ["--interface", "wsgi", "--no-ws", "--workers", str(workers), "--blocking-threads", "4"]
+    options += ["--host", host, "--port", str(settings.PORT), "--log-level", "warning"]
+    return [sys.executable, "-m", "granian", *options, "kb.wsgi:application"]
+
+
+def answers(port: int) -> bool:
+    """Does the site answer on loopback?"""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        client.request("GET", "/healthz")
+        return client.getresponse().read() == b"ok\n"
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        client.close()

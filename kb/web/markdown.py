@@ -1,0 +1,65 @@
+"""Turns Markdown into HTML that is safe to send, when content is saved; the only place that calls a text safe."""
+
+import re
+from collections.abc import Mapping
+import xml.etree.ElementTree as etree
+from importlib.metadata import version
+
+import markdown
+import nh3
+from markdown.extensions import Extension
+from markdown.inlinepatterns import InlineProcessor
+
+CITATION = re.compile(r"\[\^([a-z0-9][a-z0-9.-]*)\]")
+TAGS = {
+    "p", "ul", "ol", "li", "strong", "em", "code", "pre", "a", "table", "thead", "tbody", "tr", "th",
+    "td", "blockquote", "br", "h4", "h5", "hr", "del", "sup", "sub", "kbd", "dl", "dt", "dd",
+}  # fmt: skip
+ATTRIBUTES = {"a": {"href", "title", "class"}, "code": {"class"}, "ol": {"start"}, "th": {"scope"}}
+
+# Part of a guide's digest: a new renderer renders all guides anew on the next load.
+RENDERER = f"1 markdown-{version('markdown')} nh3-{version('nh3')}"
+
+
+class Citation(InlineProcessor):
+    """[^id] becomes a link to the source of that id, worded by `chips`: id -> (words, title)."""
+
+    def __init__(self, md: markdown.Markdown, chips: Mapping[str, tuple[str, str]]) -> None:
+        super().__init__(CITATION.pattern, md)
+        self.chips = chips
+
+    def handleMatch(  # type: ignore[override]  # noqa: N802
+        self, m: re.Match[str], data: str
+    ) -> tuple[etree.Element, int, int]:
+        key = m.group(1)
+        words, title = self.chips.get(key, (key, key))
+        chip = etree.Element("a", {"class": "chip", "href": f"#source-{key}", "title": title})
+        chip.text = words
+        return chip, m.start(0), m.end(0)
+
+
+class Citations(Extension):
+    """Adds Citation to Python-Markdown."""
+
+    def __init__(self, chips: Mapping[str, tuple[str, str]]) -> None:
+        super().__init__()
+        self.chips = chips
+
+    def extendMarkdown(self, md: markdown.Markdown) -> None:  # noqa: N802
+        md.inlinePatterns.register(Citation(md, self.chips), "citation", 175)
+
+
+def render(text: str, chips: Mapping[str, tuple[str, str]] | None = None) -> str:
+    """HTML of a Markdown text: sanitised, so hostile HTML in it is harmless.
+
+    `chips` words the citations in it. Costs milliseconds: for saving, never for a GET.
+    """
+    extensions = ["fenced_code", "tables", "sane_lists", Citations(chips or {})]
+    html = markdown.markdown(text, extensions=extensions, output_format="html")
+    return nh3.clean(
+        html,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        url_schemes={"https", "http", "mailto"},
+        link_rel="noopener nofollow",
+    )

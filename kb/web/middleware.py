@@ -1,0 +1,34 @@
+"""What stands around every view."""
+
+import logging
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+
+from kb.web.views import unavailable
+
+log = logging.getLogger(__name__)
+Respond = Callable[[HttpRequest], HttpResponse]
+
+
+class DatabaseAway:
+    """Answers with the 503 page, and a line in the log, while the database can't be reached."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Only what says that the database is away; a wrong query is a bug and stays a 500."""
+        if isinstance(error, OperationalError | InterfaceError) or is_pool_timeout(error):
+            log.error("The database is away: %s", type(error).__name__)
+            return unavailable(request)
+        return None
+
+
+def is_pool_timeout(error: Exception) -> bool:
+    """The pool of psycopg has its own way of saying that nobody answers."""
+    return type(error).__name__ == "PoolTimeout"
