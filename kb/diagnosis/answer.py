@@ -70,9 +70,7 @@ def ranked(hits: list[Hit]) -> list[Hit]:
     left = list(_best_of_guides(sorted(hits, key=_order)[:_MOST_RANKED]))
     done: list[Hit] = []
     while left:
-        best = next(
-            (hit for hit in left if not any(reads_more(other, hit) for other in left)), left[0]
-        )
+        best = next((hit for hit in left if not any(reads_more(other, hit) for other in left)), left[0])
         left.remove(best)
         done.append(best)
     return done
@@ -132,7 +130,4 @@ def why_lost(hit: Hit, best: Hit) -> str:
         return f"Its words came from a gateway behind this one, as {best.guide} says."
     if undecidable(best, hit):
         return f"Nothing but its place in the text sets it apart from {best.guide}."
-    return (
-        f"Its signature is less specific: {hit.weight} characters of fixed text"
-        f" against {best.weight}."
-    )
+    return f"Its signature is less specific: {hit.weight} characters of fixed text against {best.weight}."

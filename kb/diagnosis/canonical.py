@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-_ANSI_TAIL = r"\[[0-9;:?]{0,64}[ -/]{0,8}[@-~]"
+_ANSI_TAIL = r"\[[0-9;:?]{0,64}[@-~]"
 _ANSI = rf"\x1b{_ANSI_TAIL}"
 _OSC_TAIL = r"\][^\x07\x1b\ufffd\n]{0,2000}(?:\x07|\x1b\\|\ufffd)"
 _ESCAPED_ANSI = r"\\*(?:(?:u00|x)1[bB]|033)\[[0-9;]{0,64}[A-Za-z]"
@@ -31,7 +31,7 @@ _MOJIBAKE_TAIL = "\u20ac[\u02dc\u2122\u0153\u009d]|\u0080[\u0098\u0099\u009c\u00
 # Marks that have to be in a text, the character that begins the piece, and what follows it.
 _PIECES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("|",), r"\n", _CONTAINER),
-    (("E  ", "E\n"), r"\n", _PYTEST),
+    (("\nE  ", "\nE\n"), r"\n", _PYTEST),
     (("\x1b",), r"\x1b", rf"{_ANSI_TAIL}|{_OSC_TAIL}|"),
     (("\\",), r"\\", "|".join((_ESCAPED_ANSI, _PAIR, _UNICODE, _QUOTE_BYTES, _ESCAPE))),
     (("&",), "&", _ENTITY_TAIL),

@@ -45,9 +45,7 @@ _KEY_NAMES = (
     r"|ocp-apim-subscription-key|subscription[ _-]key|litellm_license"
 )
 _LOGIN_NAMES = r"[A-Za-z0-9_]*(?:password|passwd|passphrase|pgpass)|pwd"
-_TICKET_NAMES = (
-    r"[A-Za-z0-9_-]*(?:client[_-]?secret|secret|secret_key|token)|sig|signature|x-amz-signature"
-)
+_TICKET_NAMES = r"[A-Za-z0-9_-]*(?:client[_-]?secret|secret|secret_key|token)|sig|signature|x-amz-signature"
 _AWS_NAMES = r"aws_?secret_?access_?key|aws_?session_?token|x-amz-security-token|secretaccesskey"
 
 _MOST_ROUNDS = 4
@@ -57,16 +55,10 @@ _NO_SECRET = frozenset({
     "required", "api_key", "apikey", "key", "password", "token", "secret", "bearer", "basic",
     "value", "kwargs", "self", "env", "not", "dynamic_api_key", "litellm_api_key", "master_key",
 })  # fmt: skip
-_CODE_STARTS = (
-    "os.",
-    "self.",
-    "litellm.",
-    "kwargs",
-    "settings.",
-    "config.",
-    "$",
-    "<",
-    "os_environ",
+# Code, settings that only point to a secret, masks and placeholders.
+_POINTER = (
+    r"(?i)(?:os\.|self\.|litellm\.|kwargs|settings\.|config\.|os_environ).*"
+    r"|\$\{[^{}]+\}|(?-i:\$[A-Z_]+)|<[\w -]+>|[\w-]{0,12}(?:\.{3}|\*{3,})[\w-]{0,12}"
 )
 
 
@@ -145,10 +137,8 @@ def _is_token(secret: str) -> bool:
 def _is_value(secret: str) -> bool:
     """A value after a telling name is a secret unless it is code, a mask or a placeholder."""
     body = _bare(secret).strip()
-    low = body.lower().strip("*")
-    if not low or low in _NO_SECRET or low.startswith(_CODE_STARTS) or "..." in body:
-        return False
-    return "***" not in body and not body.startswith("{")
+    plain = body.lower().strip("*")
+    return bool(plain) and plain not in _NO_SECRET and re2.fullmatch(_POINTER, body) is None
 
 
 def _is_long_value(secret: str) -> bool:

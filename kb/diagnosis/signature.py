@@ -142,9 +142,7 @@ class _Compiled:
         self.all_of = tuple(map(_literal, signature.all_of))
         self.any_of = tuple(sorted(map(_literal, signature.any_of), key=len, reverse=True))
         self.none_of = tuple(map(_literal, signature.none_of))
-        self.printed = {
-            _literal(literal): literal for literal in (*signature.all_of, *signature.any_of)
-        }
+        self.printed = {_literal(literal): literal for literal in (*signature.all_of, *signature.any_of)}
         self.bonus = (
             PATTERN_WEIGHT * (signature.pattern is not None)
             + ERROR_TYPE_WEIGHT * (signature.error_type is not None)
@@ -301,10 +299,7 @@ def _loser_confidence(hit: Hit, best: Hit) -> Confidence:
 
 def _match(hit: Hit, reading: Reading, confidence: Confidence, lost_because: str) -> Match:
     first = hit.spans[0]
-    spans = (
-        Span(span.literal, *reading.canonical.original_span(span.start, span.end))
-        for span in hit.spans
-    )
+    spans = (Span(span.literal, *reading.canonical.original_span(span.start, span.end)) for span in hit.spans)
     values = capture(reading.text, (first.start, first.end)) | hit.groups
     return Match(
         guide=hit.guide,
