@@ -84,7 +84,7 @@ def env_database(name: str, embedded: Path) -> dict[str, Any]:
         raise refuse(name, value, expected) from error
     path = unquote(url.path)
     if url.scheme == "sqlite" and path.strip("/") and not url.netloc:
-        return sqlite(Path(path.removeprefix("/") if path.startswith("//") is False else path[1:]))
+        return sqlite(Path(path[1:]))  # three slashes: a relative path; four: an absolute one
     if url.scheme in {"postgresql", "postgres"} and path.strip("/"):
         return postgresql(url.username, url.password, url.hostname, port, path[1:], url.query)
     raise refuse(name, value, expected)

@@ -1,4 +1,4 @@
-"""The library in Django's admin: for looking things up, and for small corrections between releases of content."""
+"""The library in Django's admin: for looking things up and for small corrections."""
 
 from typing import Any
 

@@ -91,9 +91,8 @@ def check_messages(tool: ToolSource, guide: GuideSource) -> Iterator[Problem]:
 
 def pure_signature(guide: str, row: dict[str, Any]) -> Signature:
     """A [[signature]] as the matcher takes it."""
-    lists = {name: tuple(row.get(name, ())) for name in ("all_of", "any_of", "none_of")}
-    rest = {k: v for k, v in row.items() if k not in lists and k != "id"}
-    return Signature(guide=guide, id=row["id"], **lists, **rest)
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+    return Signature(guide=guide, **fields)
 
 
 def check_signatures(guide: GuideSource) -> Iterator[Problem]:
@@ -199,7 +198,9 @@ def check_ledger(tool: ToolSource) -> Iterator[Problem]:
     for line, slug, retired in tool.published_slugs():
         listed.add(slug)
         if slug not in files and not retired:
-            text = f"{slug}.md is gone: a published slug never changes. Bring it back, or write 'retired {slug}'"
+            text = (
+                f"{slug}.md is gone: a published slug never changes. Bring it back, or write 'retired {slug}'"
+            )
             yield Problem(shown, line, text)
     for slug in sorted(files - listed):
         yield Problem(shown, 1, f"add the line {slug}: it is published from now on")

@@ -50,7 +50,7 @@ def plain(text: str, opens: bool, closes: bool) -> list[Piece]:
 
 
 def telling_line(text: str) -> str:
-    """The line to search by when nothing is recognised: the last one that speaks of an error, else the last."""
+    """The line to search by when nothing fits: the last that speaks of an error, else the last."""
     lines = [line.strip() for line in text[-100_000:].splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower() or "exception" in line.lower()]
     return (errors or lines or [""])[-1]

@@ -1,36 +1,40 @@
 """What readers may send, and what is said when it makes no sense."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 
-from kb.diagnosis.text import MAX_BYTES
+from kb.diagnosis.text import MAX_BYTES, harmless, redact
 from kb.guides.models import Release, Tool
 from kb.guides.vocabulary import Category, Hop
 
 
-class PastedText(forms.Field):
-    """Any text at all, NUL bytes and half characters included; only its size is limited."""
+class MatchForm(forms.Form):
+    """The paste box: takes any text at all, and holds nothing but its redacted form.
 
-    widget = forms.Textarea
+    What was typed comes back in the box, but for the secrets in it.
+    """
 
-    def validate(self, value: Any) -> None:
-        """Refuses nothing and too much; the form keeps what was typed."""
-        if not (value or "").strip():
+    text = forms.Field(widget=forms.Textarea, error_messages={"required": "Paste an error text first."})
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        raw = str(data.get("text", "")) if data is not None else ""
+        self.size = len(raw.encode("utf-8", "surrogatepass"))
+        self.redacted = redact(harmless(raw))
+        super().__init__(None if data is None else {"text": self.redacted.text})
+
+    def clean_text(self) -> str:
+        """Refuses nothing (white space alone) and too much."""
+        if not self.redacted.text.strip():
             raise forms.ValidationError("Paste an error text first.", code="required")
-        size = len(value.encode("utf-8", "surrogatepass"))
-        if size > MAX_BYTES:
+        if self.size > MAX_BYTES:
             raise forms.ValidationError(
-                f"This text has {size:,} bytes; {MAX_BYTES:,} is the most. Keep the part around the error,"
-                " such as the last lines of the traceback.",
+                f"This text has {self.size:,} bytes; {MAX_BYTES:,} is the most. Keep the part around the"
+                " error, such as the last lines of the traceback.",
                 code="too_large",
             )
-
-
-class MatchForm(forms.Form):
-    """The paste box."""
-
-    text = PastedText()
+        return self.redacted.text
 
 
 def choices(words: Any) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 
 from kb.guides import contracts
 from kb.guides.library import ToolSource, read_tools
@@ -175,22 +175,20 @@ def save_source(source: ToolSource, guide: Guide, position: int, row: dict[str, 
     return Source.objects.create(guide=guide, position=position, **facts)
 
 
-def replace(model: type[models.Model], guide: Guide, rows: list[dict[str, Any]]) -> None:
+def replace(model: Any, guide: Guide, rows: list[dict[str, Any]]) -> None:
     """Parts on which nothing hangs are made anew."""
-    model._default_manager.filter(guide=guide).delete()
+    model.objects.filter(guide=guide).delete()
     for position, row in enumerate(rows):
-        model._default_manager.create(guide=guide, position=position, **row)
+        model.objects.create(guide=guide, position=position, **row)
 
 
-def save_entries(model: type[Entry], guide: Guide, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def save_entries(model: Any, guide: Guide, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Entries keep their row as long as they keep their key, since reports may hang on it."""
     kept = {}
     for position, row in enumerate(rows):
         defaults = {name: value for name, value in row.items() if name != "key"} | {"position": position}
-        kept[row["key"]], _ = model._default_manager.update_or_create(
-            guide=guide, key=row["key"], defaults=defaults
-        )
-    model._default_manager.filter(guide=guide).exclude(key__in=kept).delete()
+        kept[row["key"]], _ = model.objects.update_or_create(guide=guide, key=row["key"], defaults=defaults)
+    model.objects.filter(guide=guide).exclude(key__in=kept).delete()
     return kept
 
 

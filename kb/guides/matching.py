@@ -9,7 +9,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from kb.diagnosis.signature import Answer, Matcher
-from kb.diagnosis.text import Redacted, fingerprint, normal_form, readable, redact
+from kb.diagnosis.text import Redacted, fingerprint, normal_form
 from kb.guides.models import Guide, Signature, Tool, UnmatchedError
 
 CATALOGUE_LIMIT = 5_000  # unmatched errors kept; the oldest go first
@@ -40,9 +40,8 @@ def edition() -> object:
     return (newest["updated"], newest["retired"])
 
 
-def judge(text: str) -> Judged:
-    """Redacts, then matches. Raises kb.diagnosis.text.TextTooLarge above 1 MB."""
-    redacted = redact(readable(text))
+def judge(redacted: Redacted) -> Judged:
+    """Says which guides fit a text that was made readable and redacted."""
     judging = matcher(edition())
     answer = judging.match(redacted.text)
     slugs = [match.guide for match in answer.matches]
@@ -76,9 +75,7 @@ def match_object(match: Any, guide: Guide) -> dict[str, Any]:
         "url": guide.get_absolute_url(),
         "confidence": match.confidence,
         "spoken_by": match.spoken_by,
-        "matched": [
-            {"literal": span.literal, "start": span.start, "end": span.end} for span in match.spans
-        ],
+        "matched": [{"literal": span.literal, "start": span.start, "end": span.end} for span in match.spans],
         "values": match.values,
         "lost_because": match.lost_because,
     }

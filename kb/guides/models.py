@@ -1,7 +1,7 @@
 """The library's rows: tools, guides and all that a guide is made of.
 
-Content files are the source, these rows are the served copy. Each row that holds Markdown renders and sanitises
-it when it is saved; `Guide.compose` joins the parts into the page that a GET sends.
+Content files are the source, these rows are the served copy. Each row that holds Markdown renders and
+sanitises it when it is saved; `Guide.compose` joins the parts into the page that a GET sends.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from kb.web.markdown import render
 def one_of(field: str, choices: type[models.TextChoices]) -> models.CheckConstraint:
     """The database refuses a value that isn't in the closed list."""
     return models.CheckConstraint(
-        condition=models.Q(**{f"{field}__in": choices.values}), name=f"%(app_label)s_%(class)s_{field}"
+        condition=models.Q(**{f"{field}__in": choices.values}),
+        name=f"%(app_label)s_%(class)s_{field}",
     )
 
 
@@ -159,7 +160,16 @@ class Guide(models.Model):
             "guides/_article.html", {"guide": self, "sources": sources, **parts}
         )
         self.updated = timezone.now()
-        self.save(update_fields=["hero", "contents", "article_html", "updated", "meaning_html", "why_html"])
+        self.save(
+            update_fields=[
+                "hero",
+                "contents",
+                "article_html",
+                "updated",
+                "meaning_html",
+                "why_html",
+            ]
+        )
 
 
 SECTIONS = (

@@ -1,8 +1,8 @@
 """Full-text search over guides: one interface, FTS5 on SQLite and tsvector + GIN on PostgreSQL.
 
-Texts and queries are cut into the same plain words before either database sees them, so both find the same. Exact
-wording comes first, then guides with all words, then guides with some. Every query is bounded: in words, in
-candidates that are ranked, and in rows.
+Texts and queries are cut into the same plain words before either database sees them, so both find the same.
+Exact wording comes first, then guides with all words, then guides with some. Every query is bounded: words,
+candidates that are ranked, and rows.
 """
 
 import re
@@ -20,6 +20,7 @@ MAX_WORDS = 12
 MAX_CHARACTERS = 400
 CANDIDATES = {"sqlite": 2000, "postgresql": 500}  # ranked at most; ranking costs time per candidate
 SNIPPET = 160
+ENOUGH = 3  # with so many found by a stricter tier, the looser ones are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,14 @@ def readable_text(guide: Guide) -> str:
     """The guide's words without tags, for the index and for snippets."""
     return f"{guide.summary} {strip_tags(guide.meaning_html)} {strip_tags(guide.why_html)} " + " ".join(
         f"{entry.title} {strip_tags(entry.body_html)}"
-        for part in (guide.causes, guide.fixes, guide.checks, guide.steps, guide.preventions, guide.faqs)
+        for part in (
+            guide.causes,
+            guide.fixes,
+            guide.checks,
+            guide.steps,
+            guide.preventions,
+            guide.faqs,
+        )
         for entry in part.all()
     )
 
@@ -79,7 +87,7 @@ class Backend:
 
 
 def sqlite_tiers(words: list[str], typing: bool) -> list[str]:
-    """FTS5 queries: the wording in a message, all words, some words. Words are quoted, so none is an operator."""
+    """FTS5 queries: the wording, all words, some words. Words are quoted: none is an operator."""
     quoted = [f'"{word}"' for word in words]
     phrase = f'{{title messages}} : "{" ".join(words)}"'
     last = f"{quoted[-1]}*" if typing else quoted[-1]
@@ -129,7 +137,7 @@ def find(query: str, limit: int = 20, typing: bool = False) -> list[int]:
         for tier in backend.tiers(words, typing):
             cursor.execute(backend.sql, [tier, CANDIDATES[connection.vendor], limit])
             found.update(dict.fromkeys(row[0] for row in cursor.fetchall()))
-            if len(found) >= limit or (len(found) >= 3 and tier is not None and len(words) > 1):
+            if len(found) >= limit or (len(found) >= ENOUGH):
                 break
     return list(found)[:limit]
 
@@ -144,9 +152,7 @@ def search(query: str, limit: int = 20, typing: bool = False) -> list[Hit]:
 
 def readable_row(guide: Guide) -> str:
     """What a snippet is cut from: the exact message, the summary, what it means and why."""
-    return " ".join(
-        [guide.hero, guide.summary, strip_tags(guide.meaning_html), strip_tags(guide.why_html)]
-    )
+    return " ".join([guide.hero, guide.summary, strip_tags(guide.meaning_html), strip_tags(guide.why_html)])
 
 
 def snippet(text: str, words: Iterable[str]) -> SafeString:

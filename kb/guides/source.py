@@ -1,4 +1,4 @@
-"""Reads one content file into plain values, and says by line what is wrong with it. No database, no Django."""
+"""Reads one content file into plain values and says by line what is wrong. No database, no Django."""
 
 import re
 import tomllib
@@ -74,7 +74,7 @@ class Entry:
 
 @dataclass(slots=True)
 class GuideSource:
-    """A content file as plain values; tables of the front matter stay dictionaries, checked by `fields`."""
+    """A content file as plain values; its tables stay dictionaries, checked by FIELDS."""
 
     path: str
     slug: str
@@ -120,7 +120,7 @@ LISTS = ("message", "signature", "sample", "source")
 
 
 def read(path: Path, shown: str) -> GuideSource:
-    """The guide in `path`, named `shown` in problems. Raises ContentError with all that is wrong in its form."""
+    """The guide in `path`, named `shown` in problems. Raises ContentError with all that is wrong."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -17,6 +17,7 @@ from kb.guides.forms import BrowseForm, MatchForm
 from kb.guides.models import Guide, GuideQuerySet, QuickFix
 from kb.guides.search import Hit, find, search
 from kb.guides.vocabulary import Category, Hop
+from kb.web.middleware import AWAY
 from kb.web.pages import page
 from kb.web.throttle import throttle
 
@@ -51,7 +52,12 @@ def browse(request: HttpRequest) -> HttpResponse:
 def filtered(filters: dict[str, str]) -> GuideQuerySet:
     """Published guides that pass every filter that is set; in order of relevance if there is a text."""
     guides = Guide.objects.published().cards()
-    fields = {"tool": "tool__slug", "category": "category", "hop": "hop", "version": "releases__version"}
+    fields = {
+        "tool": "tool__slug",
+        "category": "category",
+        "hop": "hop",
+        "version": "releases__version",
+    }
     for name, field in fields.items():
         if filters.get(name):
             guides = guides.filter(**{field: filters[name]})
@@ -127,8 +133,12 @@ def match(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         status = 413 if form.has_error("text", "too_large") else 422
         return page(request, "guides/match.html", {"form": form}, status=status)
-    judged = matching.judge(form.cleaned_data["text"])
-    return page(request, "guides/match.html", {"form": form, **verdict(judged)})
+    try:
+        found = verdict(matching.judge(form.redacted))
+    except AWAY:
+        form.add_error("text", "The library can't be reached. Your text is kept: send it again in a moment.")
+        return page(request, "guides/match.html", {"form": form}, status=503)
+    return page(request, "guides/match.html", {"form": form, **found})
 
 
 @dataclass(frozen=True, slots=True)

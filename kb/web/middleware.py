@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from kb.web.views import unavailable
 
 log = logging.getLogger(__name__)
-Respond = Callable[[HttpRequest], HttpResponse]
+AWAY = (OperationalError, InterfaceError)  # what Django raises while the database can't be reached
 
 
 class DatabaseAway:
     """Answers with the 503 page, and a line in the log, while the database can't be reached."""
 
-    def __init__(self, get_response: Respond) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -23,12 +23,7 @@ class DatabaseAway:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Only what says that the database is away; a wrong query is a bug and stays a 500."""
-        if isinstance(error, OperationalError | InterfaceError) or is_pool_timeout(error):
-            log.error("The database is away: %s", type(error).__name__)
-            return unavailable(request)
-        return None
-
-
-def is_pool_timeout(error: Exception) -> bool:
-    """The pool of psycopg has its own way of saying that nobody answers."""
-    return type(error).__name__ == "PoolTimeout"
+        if not isinstance(error, AWAY):
+            return None
+        log.error("The database is away: %s", type(error).__name__)
+        return unavailable(request)

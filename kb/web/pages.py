@@ -8,10 +8,8 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
 
-def page(
-    request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
-) -> HttpResponse:
-    """`guides/match.html`, or `guides/_match.html` beside it for htmx; one URL, so it varies by HX-Request."""
+def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """`guides/match.html`, or `guides/_match.html` beside it for htmx; it varies by HX-Request."""
     asked = request.headers.get("HX-Request") == "true"
     whole = not asked or request.headers.get("HX-Boosted") == "true"
     path = PurePosixPath(template)

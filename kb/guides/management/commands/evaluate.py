@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from kb.diagnosis.text import readable, redact
 from kb.guides.matching import as_object, judge
 from kb.guides.models import Guide
 
@@ -37,7 +38,9 @@ class Command(BaseCommand):
             if slugs[:1] != [label]:
                 self.stdout.write(f"missed {key}: {label}, found {slugs[0] if slugs else 'nothing'}")
         for label in sorted(total):
-            self.stdout.write(f"{label:45} top-1 {top1[label]}/{total[label]} top-3 {top3[label]}/{total[label]}")
+            self.stdout.write(
+                f"{label:45} top-1 {top1[label]}/{total[label]} top-3 {top3[label]}/{total[label]}"
+            )
         self.stdout.write(
             f"With a guide: top-1 {share(top1, total)}, top-3 {share(top3, total)}, {len(cases)} texts."
         )
@@ -55,7 +58,7 @@ class Command(BaseCommand):
 
 def found(text: str) -> list[str]:
     """Slugs of the guides that fit, best first."""
-    return [match["slug"] for match in as_object(judge(text))["matches"]]
+    return [match["slug"] for match in as_object(judge(redact(readable(text))))["matches"]]
 
 
 def share(part: Counter[str], whole: Counter[str]) -> str:

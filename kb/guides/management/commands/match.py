@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from kb.diagnosis.text import TextTooLarge
+from kb.diagnosis.text import TextTooLarge, readable, redact
 from kb.guides.matching import as_object, judge
 
 
@@ -19,7 +19,9 @@ class Command(BaseCommand):
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--json", action="store_true", help="print the match object")
         how.add_argument(
-            "--jsonl", action="store_true", help='read {"id","text"} a line, write {"id", ...} a line'
+            "--jsonl",
+            action="store_true",
+            help='read {"id","text"} a line, write {"id", ...} a line',
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,7 +36,7 @@ class Command(BaseCommand):
     def answer(self, text: str) -> dict[str, Any]:
         """The match object of one text."""
         try:
-            return as_object(judge(text))
+            return as_object(judge(redact(readable(text))))
         except TextTooLarge as error:
             raise CommandError(str(error)) from error
 

@@ -52,7 +52,15 @@ class Command(BaseCommand):
 
 def granian(host: str, workers: int) -> list[str]:
     """The server's command line."""
-    options = ["--interface", "wsgi", "--no-ws", "--workers", str(workers), "--blocking-threads", "4"]
+    options = [
+        "--interface",
+        "wsgi",
+        "--no-ws",
+        "--workers",
+        str(workers),
+        "--blocking-threads",
+        "4",
+    ]
     options += ["--host", host, "--port", str(settings.PORT), "--log-level", "warning"]
     return [sys.executable, "-m", "granian", *options, "kb.wsgi:application"]
 

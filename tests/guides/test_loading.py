@@ -1,0 +1,152 @@
+"""Content files into the database: all or nothing, and nothing that readers need is lost."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+from pytest_django.fixtures import SettingsWrapper
+
+from kb.guides.loading import load
+from kb.guides.models import Cause, Guide, QuickFix, Source
+from kb.guides.search import find
+from kb.guides.source import ContentError
+from tests.guides import files
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_load_brings_in_every_part(library: Path) -> None:
+    guide = Guide.objects.get(slug="coin")
+    assert guide.hero == "The coin is spent: {cost} of {limit}"
+    assert [release.version for release in guide.releases.all()] == ["1.0", "2.0"]
+    fix = guide.fixes.get()
+    assert (fix.who, fix.retry) == ("proxy_admin", "now")
+    assert fix.helps_in == [("1.0", "yes", "helps"), ("2.0", "no", "does not help")]
+    assert [cause.key for cause in fix.causes.all()] == ["spent-coin"]
+    assert guide.checks.get().title == "Redis: the coin counter"
+    code = guide.sources.get(kind="code")
+    assert code.url == "https://code.example/1.0/gate/coin.py"
+    for words in ("Raise the limit of coin", "Set a soft limit for coin", "Does a retry of coin help?"):
+        assert words in guide.article_html
+
+
+def test_citations_become_chips_that_lead_to_their_source(library: Path) -> None:
+    guide = Guide.objects.get(slug="coin")
+    assert 'href="#source-code-coin"' in guide.meaning_html
+    assert "code 1.0</a>" in guide.meaning_html
+    assert 'id="source-code-coin"' in guide.article_html
+
+
+def test_a_second_load_changes_nothing(library: Path) -> None:
+    before = list(Guide.objects.order_by("pk").values())
+    again = load(library)
+    assert (again.added, again.changed, again.retired, again.unchanged) == ([], [], [], 2)
+    assert list(Guide.objects.order_by("pk").values()) == before
+
+
+def test_a_changed_file_changes_its_guide_alone(library: Path) -> None:
+    cause = Cause.objects.get(key="spent-coin")
+    files.write(library, coin=files.guide("coin", title="Out of coins"), token=files.guide("token"))
+    again = load(library)
+    assert (again.changed, again.unchanged) == (["coin"], 1)
+    assert Guide.objects.get(slug="coin").title == "Out of coins"
+    assert Cause.objects.get(key="spent-coin").pk == cause.pk
+
+
+def test_one_broken_file_stops_the_whole_load(library: Path) -> None:
+    broken = files.guide("token").replace("## FAQ", "## Questions")
+    files.write(library, coin=files.guide("coin", title="Out of coins"), token=broken)
+    with pytest.raises(ContentError) as caught:
+        load(library)
+    assert "token.md" in str(caught.value)
+    assert Guide.objects.get(slug="coin").title == "The coin is spent"
+
+
+def test_a_failure_midway_leaves_everything_as_it_was(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.write(library, coin=files.guide("coin", title="A"), token=files.guide("token", title="B"))
+    monkeypatch.setattr(QuickFix, "save", fail_on("raise-token", QuickFix.save))
+    with pytest.raises(RuntimeError):
+        load(library)
+    assert {guide.title for guide in Guide.objects.all()} == {"The coin is spent", "The token is spent"}
+
+
+def fail_on(key: str, save: object) -> object:
+    """A save that breaks on one key."""
+
+    def broken(self: QuickFix, *args: object, **kwargs: object) -> None:
+        if self.key == key:
+            raise RuntimeError("the disk is full")
+        save(self, *args, **kwargs)  # type: ignore[operator]
+
+    return broken
+
+
+def test_a_removed_file_retires_its_guide_and_keeps_its_page(library: Path, client: object) -> None:
+    (library / "gate" / "coin.md").unlink()
+    (library / "gate" / "slugs.txt").write_text("retired coin\ntoken\n")
+    assert load(library).retired == ["coin"]
+    guide = Guide.objects.get(slug="coin")
+    assert guide.retired is not None
+    assert guide.causes.count() == 1
+    assert find("coin") == []
+    assert client.get(guide.get_absolute_url()).status_code == 200  # type: ignore[attr-defined]
+
+
+def test_a_file_that_comes_back_is_published_again(library: Path) -> None:
+    (library / "gate" / "coin.md").unlink()
+    (library / "gate" / "slugs.txt").write_text("retired coin\ntoken\n")
+    load(library)
+    files.two(library)
+    load(library)
+    assert Guide.objects.get(slug="coin").retired is None
+    assert find("coin") != []
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>alert(1)</script>",
+        '<img src=x onerror="alert(1)">',
+        "[click](javascript:alert(1))",
+        '<a href="data:text/html,<script>alert(1)</script>">x</a>',
+        '<p style="position:fixed">x</p>',
+        "<svg><use href=x></svg>",
+        "![x](https://elsewhere.example/pixel.png)",
+    ],
+)
+def test_hostile_markdown_is_harmless(library: Path, hostile: str) -> None:
+    text = files.guide("coin").replace("counter passed its limit.", f"counter {hostile} passed its limit.")
+    files.write(library, coin=text, token=files.guide("token"))
+    load(library)
+    html = Guide.objects.get(slug="coin").article_html
+    for word in ("<script", "onerror", "javascript:", "data:text", "style=", "<svg", "<img"):
+        assert word not in html
+
+
+def test_the_database_refuses_what_is_not_in_a_closed_list(library: Path) -> None:
+    for change in ({"category": "money"}, {"hop": "purse"}, {"title": ""}, {"summary": ""}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Guide.objects.filter(slug="coin").update(**change)
+    for change in ({"kind": "rumour"}, {"key": "lab-coin"}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Source.objects.filter(key="code-coin").update(**change)
+
+
+def test_the_command_says_what_it_did(
+    db: None, tmp_path: Path, settings: SettingsWrapper, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.CONTENT_DIR = files.two(tmp_path)
+    call_command("load_content")
+    assert "added: coin" in capsys.readouterr().out
+    call_command("load_content")
+    assert "0 added, 0 changed, 0 retired, 2 unchanged." in capsys.readouterr().out
+
+
+def test_the_command_names_file_and_line(db: None, tmp_path: Path, settings: SettingsWrapper) -> None:
+    settings.CONTENT_DIR = files.write(tmp_path, coin=files.guide("coin").replace("## FAQ", "## Else"))
+    with pytest.raises(CommandError, match=r"(?s)gate/coin\.md:\d+: section 'Else'.*Nothing was loaded"):
+        call_command("load_content")
+    assert Guide.objects.count() == 0

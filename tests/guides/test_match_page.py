@@ -1,0 +1,137 @@
+"""From a pasted text to its guide, in the browser's eyes; nothing typed is lost, nothing secret is kept."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from kb.guides.models import UnmatchedError
+
+pytestmark = pytest.mark.django_db
+ERROR = "Traceback:\n  gatelib: The coin is spent: 3 of 2\n"
+SECRET = "sk-proj-" + "Zq8" * 12
+
+
+def post(client: Client, text: str, htmx: bool = False) -> str:
+    """The page after pasting `text`."""
+    headers = {"HX-Request": "true"} if htmx else {}
+    answer = client.post("/match/", {"text": text}, headers=headers)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_pasted_error_finds_its_guide_with_the_deciding_part_marked(library: Path, client: Client) -> None:
+    page = post(client, ERROR)
+    assert "<html" in page
+    assert "/errors/gate/coin/" in page
+    assert "<mark>The coin is spent:</mark>" in page
+    assert "Raise the coin limit" in page
+    assert "Raise the limit of coin." in page
+
+
+def test_htmx_gets_the_result_alone(library: Path, client: Client) -> None:
+    page = post(client, ERROR, htmx=True)
+    assert "<html" not in page
+    assert "<mark>The coin is spent:</mark>" in page
+
+
+def test_what_nothing_fits_is_said_and_kept_for_the_editors(library: Path, client: Client) -> None:
+    page = post(client, "Error: the moon is too loud, token 7")
+    assert "Nothing we know fits" in page
+    assert "v1:" in page
+    row = UnmatchedError.objects.get()
+    assert "the moon is too loud" in row.normal_form
+    post(client, "Error: the moon is too loud, token 8")
+    row.refresh_from_db()
+    assert row.count == 2
+
+
+def test_search_results_are_named_as_such(library: Path, client: Client) -> None:
+    page = post(client, "Error: something about token money")
+    assert "Nothing we know fits" in page
+    assert "search" in page.lower()
+    assert "/errors/gate/token/" in page
+
+
+def test_a_secret_is_never_shown_stored_or_logged(
+    library: Path, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    for text in (f"{ERROR} key={SECRET}", f"Error: unheard of, Authorization: Bearer {SECRET}"):
+        page = post(client, text)
+        assert SECRET not in page
+        assert "&lt;api_key&gt;" in page or "&lt;bearer_token&gt;" in page
+    assert SECRET not in json.dumps(list(UnmatchedError.objects.values()), default=str)
+    assert SECRET not in caplog.text
+
+
+def test_a_secret_is_not_shown_back_when_the_text_is_refused(library: Path, client: Client) -> None:
+    answer = client.post("/match/", {"text": SECRET + "x" * 1_000_001})
+    assert answer.status_code == 413
+    assert SECRET not in answer.content.decode()
+
+
+@pytest.mark.parametrize("text", ["", "   \n\t"])
+def test_an_empty_box_is_answered_with_what_to_do(library: Path, client: Client, text: str) -> None:
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = client.post("/match/", {"text": text}, headers=headers)
+        assert answer.status_code == 422
+        assert "Paste an error text first." in answer.content.decode()
+
+
+def test_a_text_above_one_megabyte_is_refused_and_kept(library: Path, client: Client) -> None:
+    text = "kept words " * 100_000
+    answer = client.post("/match/", {"text": text})
+    assert answer.status_code == 413
+    page = answer.content.decode()
+    assert "1,100,000 bytes" in page
+    assert text.strip() in page
+
+
+def test_one_megabyte_exactly_is_judged(library: Path, client: Client) -> None:
+    text = ERROR + "x" * (1_000_000 - len(ERROR))
+    page = post(client, text)
+    assert "<mark>The coin is spent:</mark>" in page
+    assert "characters left out" in page
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\0\0The coin is spent:\0",
+        "\ud800The coin is spent:\udfff",
+        "\u202eThe coin is spent:\u202c",
+        "\x1b[31mThe coin is spent:\x1b[0m",
+        "<script>alert(1)</script> The coin is spent:",
+        "The coin is spent:" + "\\" * 50_000,
+        "a" * 999_000 + " The coin is spent:",
+        '{"error": "The coin\\n is spent:"}',
+    ],
+)
+def test_whatever_is_pasted_is_answered(library: Path, client: Client, text: str) -> None:
+    answer = client.post(
+        "/match/",
+        b"text=" + percent(text),
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert "/errors/gate/coin/" in page
+    assert "<script>alert" not in page
+    assert "\u202e" not in page
+
+
+def percent(text: str) -> bytes:
+    """A text as a form sends it, half characters included."""
+    return "".join(f"%{byte:02x}" for byte in text.encode("utf-8", "surrogatepass")).encode()
+
+
+def test_nobody_takes_the_site_from_the_others(library: Path, client: Client) -> None:
+    answers = [client.post("/match/", {"text": "x"}) for _ in range(121)]
+    assert answers[119].status_code == 200
+    assert answers[120].status_code == 429
+    assert int(answers[120]["Retry-After"]) <= 60
+    other = client.post("/match/", {"text": "x"}, REMOTE_ADDR="192.0.2.7")
+    assert other.status_code == 200

@@ -1,0 +1,94 @@
+"""Search finds the same on both databases: exact wording first, bounded whatever is asked."""
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from kb.guides.loading import load
+from kb.guides.models import Guide
+from kb.guides.search import MAX_WORDS, find, query_words, search, snippet
+from tests.guides import files
+
+pytestmark = pytest.mark.django_db
+
+
+def slugs(query: str, typing: bool = False) -> list[str]:
+    """Slugs of what is found, best first."""
+    return [hit.guide.slug for hit in search(query, typing=typing)]
+
+
+def test_the_exact_wording_of_a_message_comes_first(library: Path) -> None:
+    assert slugs("The token is spent")[0] == "token"
+    assert slugs("The coin is spent: 3 of 2")[0] == "coin"
+
+
+def test_synonyms_find_their_guide(library: Path) -> None:
+    assert slugs("coin money") == ["coin"]
+
+
+def test_word_endings_and_case_do_not_matter(library: Path) -> None:
+    assert slugs("COINS") == ["coin"]
+
+
+def test_while_typing_the_beginning_of_a_word_is_enough(library: Path) -> None:
+    assert slugs("tok", typing=True) == ["token"]
+    assert slugs("tok") == []
+
+
+def test_a_name_with_underscores_is_found_by_its_words(library: Path) -> None:
+    text = files.guide("coin").replace("counter passed", "coin_counter_total passed")
+    files.write(library, coin=text, token=files.guide("token"))
+    load(library)
+    assert slugs("coin_counter_total") == ["coin"]
+    assert slugs("counter total")[0] == "coin"
+
+
+def test_retired_guides_are_not_found(library: Path) -> None:
+    assert slugs("coin") == ["coin"]
+    (library / "gate" / "coin.md").unlink()
+    (library / "gate" / "slugs.txt").write_text("retired coin\ntoken\n")
+    load(library)
+    assert slugs("coin") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "   ", '"', "* OR NOT (", "coin AND", "a:b:*", "'; DROP TABLE guides_guide; --", "😀", "\0", "-", "x" * 5000],
+)
+def test_no_query_breaks_the_search(library: Path, query: str) -> None:
+    assert isinstance(search(query), list)
+    assert Guide.objects.count() == 2
+
+
+def test_operators_of_the_databases_are_only_words(library: Path) -> None:
+    assert slugs("coin NOT coin")[0] == "coin"
+    assert slugs("coin | ! & (")[0] == "coin"
+
+
+def test_a_long_query_is_cut(library: Path) -> None:
+    assert len(query_words("one two three four five six seven eight nine ten " * 400)) <= MAX_WORDS
+    assert find("spent " * 10_000) != []
+
+
+def test_snippets_are_escaped_before_they_are_marked() -> None:
+    text = "before <script>alert('coin')</script> after"
+    assert snippet(text, ["coin"]) == (
+        "before &lt;script&gt;alert(&#x27;<mark>coin</mark>&#x27;)&lt;/script&gt; after"
+    )
+    assert "<script" not in snippet("<script>" * 50, ["script"])
+
+
+def test_the_page_keeps_the_query_and_works_without_htmx(library: Path, client: Client) -> None:
+    answer = client.get("/search/", {"q": "coin <b>"})
+    assert answer.status_code == 200
+    assert b"<html" in answer.content
+    assert b'value="coin &lt;b&gt;"' in answer.content
+    assert b"/errors/gate/coin/" in answer.content
+
+
+def test_htmx_gets_the_list_alone(library: Path, client: Client) -> None:
+    answer = client.get("/search/", {"q": "coi"}, headers={"HX-Request": "true"})
+    assert b"<html" not in answer.content
+    assert b"/errors/gate/coin/" in answer.content
+    assert "HX-Request" in answer["Vary"]

@@ -1,0 +1,68 @@
+"""What readers see when something is wrong: a clear page, and never a trace."""
+
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+
+from kb.guides import views
+
+pytestmark = pytest.mark.django_db
+
+
+def test_health_is_answered_without_a_database(client: Client) -> None:
+    with connection.execute_wrapper(away):
+        assert client.get("/healthz").content == b"ok\n"
+        answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert client.get("/readyz").status_code == 200
+
+
+def away(*args: object) -> None:
+    """Any query while the database is away."""
+    raise OperationalError("could not connect to server at db.internal, user kb")
+
+
+@pytest.mark.parametrize("url", ["/", "/errors/", "/errors/gate/coin/", "/search/?q=coin", "/categories/quota-rate/"])
+def test_a_database_that_is_away_gives_the_503_page_without_a_trace(
+    url: str, library: Path, lenient_client: Client
+) -> None:
+    with connection.execute_wrapper(away):
+        answer = lenient_client.get(url)
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "10"
+    page = answer.content.decode()
+    assert "<h1" in page
+    assert "db.internal" not in page
+    assert "Traceback" not in page
+
+
+def test_a_pasted_text_survives_a_database_that_is_away(library: Path, lenient_client: Client) -> None:
+    with connection.execute_wrapper(away):
+        answer = lenient_client.post("/match/", {"text": "The coin is spent: 3 of 2"})
+    assert answer.status_code == 503
+    assert "The coin is spent: 3 of 2" in answer.content.decode()
+
+
+def test_a_bug_gives_the_500_page_without_a_trace(
+    library: Path, lenient_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(views, "chain", broken)
+    answer = lenient_client.get("/errors/gate/coin/")
+    assert answer.status_code == 500
+    assert "secret detail" not in answer.content.decode()
+    assert "<h1" in answer.content.decode()
+
+
+def test_a_forged_form_gives_the_403_page(library: Path) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x", "password": "y"})
+    assert answer.status_code == 403
+    assert "<h1" in answer.content.decode()
+
+
+def test_a_host_that_is_not_ours_is_refused(library: Path) -> None:
+    assert Client().get("/", headers={"host": "evil.example"}).status_code == 400
