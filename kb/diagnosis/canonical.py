@@ -62,19 +62,28 @@ class Canonical:
     """A text's plain reading, with the way back to the offsets of the text it came from.
 
     `text` is `source` with ANSI codes, log prefixes and box drawing gone, JSON and HTML escapes
-    decoded, typographic quotes made plain and each run of white space made one space.
+    decoded, typographic quotes made plain and each run of white space made one space;
+    `unwrapped` is the same before white space was touched, which is a third of the work.
     """
 
-    __slots__ = ("_checkpoints", "_edits", "_starts", "_unwrapped", "source", "text")
+    __slots__ = ("_checkpoints", "_edits", "_starts", "_text", "source", "unwrapped")
 
     def __init__(self, source: str) -> None:
         """Read `source`, any str; takes time linear in its length."""
         self.source = source
         self._edits = _edits(source)
-        self._unwrapped = _apply(source, self._edits) if self._edits else source
-        self.text = collapse(self._unwrapped)
-        self._checkpoints: tuple[list[int], list[int]] | None = None
+        self.unwrapped = _apply(source, self._edits) if self._edits else source
+        self._text: str | None = None
+        self._checkpoints: tuple[list[int], list[int]] = ([], [])
         self._starts: list[int] | None = None
+
+    @property
+    def text(self) -> str:
+        """The plain reading; `source` itself where nothing had to be done."""
+        if self._text is None:
+            done, self._checkpoints = _collapse(self.unwrapped)
+            self._text = self.unwrapped if done == self.unwrapped else done
+        return self._text
 
     def original_span(self, start: int, end: int) -> tuple[int, int]:
         """Give the offsets in `source` of `text[start:end]`; both count code points."""
@@ -94,13 +103,11 @@ class Canonical:
 
     def _run(self, index: int) -> tuple[int, int]:
         """The first and last character, before white space was collapsed."""
-        if self.text is self._unwrapped:
+        if self.text is self.unwrapped:
             return index, index
-        if self._checkpoints is None:
-            self._checkpoints = _checkpoints(self._unwrapped)
         targets, sources = self._checkpoints
         at = bisect_right(targets, index) - 1
-        return _walk(self._unwrapped, sources[at], index - targets[at])
+        return _walk(self.unwrapped, sources[at], index - targets[at])
 
     def _before_edits(self, index: int) -> tuple[int, int]:
         """The span in `source` of one character of the unwrapped text."""
@@ -121,19 +128,6 @@ class Canonical:
 def canonical(text: str) -> Canonical:
     """Read a text plainly; where nothing is wrapped, `.text` is the very text handed in."""
     return Canonical(text)
-
-
-def collapse(text: str) -> str:
-    """Make each run of white space one space; the same object where there is nothing to do."""
-    if not text:
-        return text
-    words = " ".join(text.split())
-    lead = " " if text[0].isspace() else ""
-    trail = " " if words and text[-1].isspace() else ""
-    if not lead and not trail and len(words) == len(text):
-        return text if words == text else words
-    done = f"{lead}{words}{trail}"
-    return text if done == text else done
 
 
 def _edits(text: str) -> list[Edit]:
@@ -230,15 +224,28 @@ def _landing(edits: list[Edit]) -> Iterator[int]:
         shift += len(new) - (end - start)
 
 
-def _checkpoints(text: str) -> tuple[list[int], list[int]]:
-    """Offsets in the collapsed text and in `text` that fall together, one for each chunk."""
-    targets, sources, target = [0], [0], 0
-    for source in range(0, len(text) - _CHUNK, _CHUNK):
-        chunk = text[source : source + _CHUNK]
-        target += len(collapse(chunk)) - _continues(text, source)
-        targets.append(target)
-        sources.append(source + _CHUNK)
-    return targets, sources
+def _collapse(text: str) -> tuple[str, tuple[list[int], list[int]]]:
+    """Make each run of white space one space.
+
+    Goes by chunks, so that offsets in the result and in `text` that fall together come with it.
+    """
+    pieces: list[str] = []
+    targets: list[int] = []
+    sources = list(range(0, len(text), _CHUNK))
+    length = 0
+    for source in sources:
+        targets.append(length)
+        pieces.append(_collapse_chunk(text, source))
+        length += len(pieces[-1])
+    return "".join(pieces), (targets, sources)
+
+
+def _collapse_chunk(text: str, at: int) -> str:
+    chunk = text[at : at + _CHUNK]
+    words = " ".join(chunk.split())
+    lead = chunk[0].isspace() and not _continues(text, at)
+    trail = bool(words) and chunk[-1].isspace()
+    return " " * lead + words + " " * trail
 
 
 def _continues(text: str, at: int) -> bool:

@@ -14,9 +14,28 @@ class Reading:
 
     def __init__(self, source: str) -> None:
         self.canonical: Canonical = canonical(source)
-        self.text = self.canonical.text
-        self.low = lowered(self.text)
         self._found: dict[str, int] = {}
+
+    @property
+    def text(self) -> str:
+        """The canonical text."""
+        return self.canonical.text
+
+    @cached_property
+    def low(self) -> str:
+        """The canonical text in lower case."""
+        return lowered(self.text)
+
+    @property
+    def scanned(self) -> bytes:
+        """What the anchors are sought in: lower case, UTF-8, any runs of ASCII white space.
+
+        White space is folded for the few texts that have a candidate. One that isn't ASCII may
+        hold spaces that the anchors don't know, so it is folded first.
+        """
+        unwrapped = self.canonical.unwrapped
+        low = unwrapped.lower() if unwrapped.isascii() else self.low
+        return low.encode("utf-8", "replace")
 
     @cached_property
     def facts(self) -> TextFacts:

@@ -48,6 +48,7 @@ PATTERN_WEIGHT = 12
 ERROR_TYPE_WEIGHT = 12
 STATUS_WEIGHT = 6
 _SET_MEMORY = 256 << 20
+_ANY_SPACE = rb"[\t-\r\x1c-\x1f ]+"
 _NEIGHBOURHOOD = 4_000
 _WRAPPER_REACH = 64
 # The openings that LiteLLM puts before a body it got, with the frame of an OpenAI error between.
@@ -189,7 +190,7 @@ class Matcher:
         return Answer("ambiguous" if ambiguous else "match", (first, *rest))
 
     def _candidates(self, reading: Reading) -> Iterable[_Compiled]:
-        found = self._anchors.Match(reading.low.encode("utf-8", "replace"))
+        found = self._anchors.Match(reading.scanned)
         return (one for index in found or () for one in self._by_anchor[index])
 
     def _hit(self, one: _Compiled, reading: Reading) -> Hit | None:
@@ -238,13 +239,13 @@ def _anchors(compiled: list[_Compiled]) -> Iterable[str]:
 
 
 def _anchor_set(anchors: Iterable[str]) -> Any:
-    """One automaton over the bytes of all anchors; a text is lowered before it gets here."""
+    """One automaton over the bytes of all anchors; it reads `Reading.scanned`."""
     options = re2.Options()
     options.max_mem = _SET_MEMORY
     options.encoding = re2.Options.Encoding.LATIN1
     found = re2.Set.SearchSet(options)
     for anchor in anchors:
-        found.Add(re2.escape(anchor.encode()))
+        found.Add(_ANY_SPACE.join(map(re2.escape, anchor.encode("utf-8", "replace").split(b" "))))
     found.Compile()
     return found
 
@@ -286,7 +287,8 @@ def _spoken_by(speaker: str, text: str, start: int) -> str:
     if speaker != "gateway":
         return speaker
     before = text[max(0, start - _WRAPPER_REACH) : start]
-    return "upstream_gateway" if _WRAPPER.search(before) else speaker
+    wrapped = "xception - " in before and _WRAPPER.search(before)
+    return "upstream_gateway" if wrapped else speaker
 
 
 def _confidence(hit: Hit) -> Confidence:

@@ -18,6 +18,7 @@ __all__ = [
     "TextTooLarge",
     "canonical",
     "fingerprint",
+    "harmless",
     "normal_form",
     "readable",
     "redact",
@@ -37,13 +38,18 @@ class TextTooLarge(ValueError):
 
 
 def readable(text: str) -> str:
-    r"""Make any str safe to show, store and match.
-
-    Controls other than \t \n \r ESC, lone surrogates and bidi controls become U+FFFD, one for one;
-    `\r\n` becomes `\n`. Raises TextTooLarge above MAX_BYTES.
-    """
+    """A text that is `harmless` and small enough to judge. Raises TextTooLarge above MAX_BYTES."""
     if len(text) > MAX_BYTES or _size(text) > MAX_BYTES:
         raise TextTooLarge(f"Paste less: the text has more than {MAX_BYTES:,} bytes.")
+    return harmless(text)
+
+
+def harmless(text: str) -> str:
+    r"""Make any str of any size safe to show and store.
+
+    Controls other than \t \n \r ESC, lone surrogates and bidi controls become U+FFFD, one for one;
+    `\r\n` becomes `\n`.
+    """
     return text.translate(_UNSAFE).replace("\r\n", "\n")
 
 
