@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import URLField
 from django.http import HttpRequest
 from django.utils.html import format_html
 
@@ -10,11 +11,14 @@ from kb.guides import models
 from kb.guides.search import index
 
 
+HTTPS: dict[Any, Any] = {URLField: {"assume_scheme": "https"}}  # an address without a scheme is taken as https
+
+
 class PartInline(admin.StackedInline):  # type: ignore[type-arg]
     """The parts of a guide, on its own page, folded."""
 
     extra = 0
-    show_change_link = False
+    formfield_overrides = HTTPS
     classes = ("collapse",)
     ordering = ("position",)
 
@@ -77,6 +81,7 @@ class GuideAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class ToolAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Tools, with the words that give them away in a text."""
 
+    formfield_overrides = HTTPS
     list_display = ("name", "slug", "homepage")
     search_fields = ("name", "slug")
 

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from kb.guides import contracts
@@ -29,8 +31,6 @@ from kb.guides.models import (
 from kb.guides.search import index
 from kb.guides.source import ContentError, GuideSource
 from kb.web.markdown import RENDERER
-
-COMPOSITION = "1"  # raise it when the article's template changes: all guides are composed anew
 
 
 @dataclass(slots=True)
@@ -59,6 +59,13 @@ def load(content: Path) -> Loaded:
     return loaded
 
 
+@lru_cache(maxsize=1)
+def composition() -> str:
+    """Changes when a template does: then all guides are composed anew."""
+    files = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
 def load_tool(source: ToolSource, loaded: Loaded) -> None:
     """One tool, its releases and its guides."""
     facts = {name: getattr(source, name) for name in ("name", "summary", "homepage", "marks")}
@@ -77,7 +84,7 @@ def load_tool(source: ToolSource, loaded: Loaded) -> None:
 
 def digest(source: ToolSource, guide: GuideSource) -> str:
     """Changes when the file changes, or when the way in which it is rendered does."""
-    parts = (guide.text, RENDERER, COMPOSITION, source.source)
+    parts = (guide.text, RENDERER, composition(), source.source)
     return sha256("\0".join(parts).encode()).hexdigest()
 
 

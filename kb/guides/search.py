@@ -20,7 +20,7 @@ MAX_WORDS = 12
 MAX_CHARACTERS = 400
 CANDIDATES = {"sqlite": 2000, "postgresql": 500}  # ranked at most; ranking costs time per candidate
 SNIPPET = 160
-ENOUGH = 3  # with so many found by a stricter tier, the looser ones are left out
+LOOSE = 2  # the tier of some words, asked only if the stricter ones find nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +134,11 @@ def find(query: str, limit: int = 20, typing: bool = False) -> list[int]:
     backend = BACKENDS[connection.vendor]
     found: dict[int, None] = {}
     with connection.cursor() as cursor:
-        for tier in backend.tiers(words, typing):
+        for place, tier in enumerate(backend.tiers(words, typing)):
+            if place == LOOSE and found:
+                break
             cursor.execute(backend.sql, [tier, CANDIDATES[connection.vendor], limit])
             found.update(dict.fromkeys(row[0] for row in cursor.fetchall()))
-            if len(found) >= limit or (len(found) >= ENOUGH):
-                break
     return list(found)[:limit]
 
 

@@ -18,7 +18,7 @@ from kb.guides.models import Guide, GuideQuerySet, QuickFix
 from kb.guides.search import Hit, find, search
 from kb.guides.vocabulary import Category, Hop
 from kb.web.middleware import AWAY
-from kb.web.pages import page
+from kb.web.pages import page, public
 from kb.web.throttle import throttle
 
 PAGE = 40
@@ -26,6 +26,7 @@ SUGGESTIONS = 5
 
 
 @require_safe
+@public
 def home(request: HttpRequest) -> HttpResponse:
     """The paste box, the search, what is new and what is met most."""
     cards = Guide.objects.published().cards()
@@ -40,6 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@public
 def browse(request: HttpRequest) -> HttpResponse:
     """All guides, filtered by what stands in the URL."""
     form = BrowseForm(request.GET)
@@ -83,6 +85,7 @@ def listing(request: HttpRequest, guides: GuideQuerySet) -> dict[str, Any]:
 
 
 @require_safe
+@public
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     """The guides of one category."""
     found = next((word for word in Category if word.slug == slug), None)
@@ -93,6 +96,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@public
 def guide(request: HttpRequest, tool: str, slug: str) -> HttpResponse:
     """A guide. Everything on it was rendered when it was loaded."""
     found = get_object_or_404(Guide.objects.select_related("tool"), tool__slug=tool, slug=slug)

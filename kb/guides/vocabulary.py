@@ -57,6 +57,7 @@ class Speaker(models.TextChoices):
     """Whose words an error text is."""
 
     GATEWAY = "gateway", "The gateway"
+    UPSTREAM_GATEWAY = "upstream_gateway", "Another gateway behind this one"
     PROVIDER = "provider", "The provider"
     CLIENT = "client", "The client"
     INFRASTRUCTURE = "infrastructure", "The infrastructure around it"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from kb.guides.loading import load
 from kb.guides.models import Cause, Guide, QuickFix, Source
@@ -63,9 +63,7 @@ def test_one_broken_file_stops_the_whole_load(library: Path) -> None:
     assert Guide.objects.get(slug="coin").title == "The coin is spent"
 
 
-def test_a_failure_midway_leaves_everything_as_it_was(
-    library: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_midway_leaves_everything_as_it_was(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files.write(library, coin=files.guide("coin", title="A"), token=files.guide("token", title="B"))
     monkeypatch.setattr(QuickFix, "save", fail_on("raise-token", QuickFix.save))
     with pytest.raises(RuntimeError):
@@ -121,9 +119,11 @@ def test_hostile_markdown_is_harmless(library: Path, hostile: str) -> None:
     text = files.guide("coin").replace("counter passed its limit.", f"counter {hostile} passed its limit.")
     files.write(library, coin=text, token=files.guide("token"))
     load(library)
-    html = Guide.objects.get(slug="coin").article_html
+    guide = Guide.objects.get(slug="coin")
     for word in ("<script", "onerror", "javascript:", "data:text", "style=", "<svg", "<img"):
-        assert word not in html
+        assert word not in guide.meaning_html
+    for word in ("<script", "onerror", "javascript:", "data:text", "style=", "<img"):
+        assert word not in guide.article_html
 
 
 def test_the_database_refuses_what_is_not_in_a_closed_list(library: Path) -> None:
@@ -136,7 +136,7 @@ def test_the_database_refuses_what_is_not_in_a_closed_list(library: Path) -> Non
 
 
 def test_the_command_says_what_it_did(
-    db: None, tmp_path: Path, settings: SettingsWrapper, capsys: pytest.CaptureFixture[str]
+    db: None, tmp_path: Path, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings.CONTENT_DIR = files.two(tmp_path)
     call_command("load_content")
@@ -145,7 +145,7 @@ def test_the_command_says_what_it_did(
     assert "0 added, 0 changed, 0 retired, 2 unchanged." in capsys.readouterr().out
 
 
-def test_the_command_names_file_and_line(db: None, tmp_path: Path, settings: SettingsWrapper) -> None:
+def test_the_command_names_file_and_line(db: None, tmp_path: Path, settings: Settings) -> None:
     settings.CONTENT_DIR = files.write(tmp_path, coin=files.guide("coin").replace("## FAQ", "## Else"))
     with pytest.raises(CommandError, match=r"(?s)gate/coin\.md:\d+: section 'Else'.*Nothing was loaded"):
         call_command("load_content")

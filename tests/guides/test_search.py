@@ -54,7 +54,19 @@ def test_retired_guides_are_not_found(library: Path) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["", "   ", '"', "* OR NOT (", "coin AND", "a:b:*", "'; DROP TABLE guides_guide; --", "😀", "\0", "-", "x" * 5000],
+    [
+        "",
+        "   ",
+        '"',
+        "* OR NOT (",
+        "coin AND",
+        "a:b:*",
+        "'; DROP TABLE guides_guide; --",
+        "😀",
+        "\0",
+        "-",
+        "x" * 5000,
+    ],
 )
 def test_no_query_breaks_the_search(library: Path, query: str) -> None:
     assert isinstance(search(query), list)

@@ -24,7 +24,9 @@ def away(*args: object) -> None:
     raise OperationalError("could not connect to server at db.internal, user kb")
 
 
-@pytest.mark.parametrize("url", ["/", "/errors/", "/errors/gate/coin/", "/search/?q=coin", "/categories/quota-rate/"])
+@pytest.mark.parametrize(
+    "url", ["/", "/errors/", "/errors/gate/coin/", "/search/?q=coin", "/categories/quota-rate/"]
+)
 def test_a_database_that_is_away_gives_the_503_page_without_a_trace(
     url: str, library: Path, lenient_client: Client
 ) -> None:

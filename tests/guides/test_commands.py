@@ -1,0 +1,91 @@
+"""The commands that judge texts: a readable answer, the match object, and the score on labelled texts."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from kb.diagnosis.text import readable, redact
+from kb.guides.matching import as_object, judge
+
+pytestmark = pytest.mark.django_db
+ERROR = "gatelib: The coin is spent: 3 of 2"
+
+
+def run(*args: str, text: str = "", monkeypatch: pytest.MonkeyPatch) -> str:
+    """A command's output, with `text` on standard input."""
+    stdin = io.TextIOWrapper(io.BytesIO(text.encode("utf-8", "surrogateescape")))
+    monkeypatch.setattr("sys.stdin", stdin)
+    out = io.StringIO()
+    call_command(*args, stdout=out)
+    return out.getvalue()
+
+
+def test_match_answers_readably(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = run("match", text=ERROR, monkeypatch=monkeypatch)
+    assert "The coin is spent\n  /errors/gate/coin/" in answer
+    assert "confidence:" in answer
+    assert "Nothing we know fits" in run("match", text="all is well", monkeypatch=monkeypatch)
+
+
+def test_match_gives_the_object_that_the_page_shows(
+    library: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = json.loads(run("match", "--json", text=ERROR, monkeypatch=monkeypatch))
+    assert answer == as_object(judge(redact(readable(ERROR))))
+    assert answer == client.post("/match/", {"text": ERROR}).context["answer"]
+    assert answer["verdict"] == "match"
+    best = answer["matches"][0]
+    assert {"tool": "gate", "slug": "coin", "category": "quota_rate", "hop": "budget"}.items() <= best.items()
+    assert best["url"] == "/errors/gate/coin/"
+    mark = best["matched"][0]
+    assert ERROR[mark["start"] : mark["end"]] == mark["literal"] == "The coin is spent:"
+    assert set(answer) == {"ruleset", "fingerprint", "verdict", "redacted", "matches"}
+
+
+def test_match_reads_a_file_of_any_bytes(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "error.log"
+    file.write_bytes(b"\xff\xfe\x00" + ERROR.encode())
+    answer = json.loads(run("match", "--json", str(file), monkeypatch=monkeypatch))
+    assert answer["matches"][0]["slug"] == "coin"
+    with pytest.raises(CommandError, match="No such file"):
+        run("match", str(tmp_path / "gone"), monkeypatch=monkeypatch)
+
+
+def test_match_takes_a_text_a_line(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"id": "a", "text": ERROR}, {"id": 2, "text": "all is well"}]
+    answer = run("match", "--jsonl", text="\n".join(map(json.dumps, rows)), monkeypatch=monkeypatch)
+    found = [json.loads(line) for line in answer.splitlines()]
+    assert [(row["id"], row["verdict"]) for row in found] == [("a", "match"), (2, "none")]
+
+
+@pytest.mark.parametrize("line", ["nonsense", "{}", '{"id": 1}', "[1]"])
+def test_a_line_that_makes_no_sense_is_named(
+    library: Path, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = json.dumps({"id": 1, "text": "x"}) + "\n" + line
+    with pytest.raises(CommandError, match="Line 2 is not"):
+        run("match", "--jsonl", text=text, monkeypatch=monkeypatch)
+
+
+def test_evaluate_counts_what_is_found_missed_and_wrong(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cases.jsonl"
+    rows = [
+        {"id": "right", "label": "coin", "text": ERROR},
+        {"id": "lost", "label": "token", "text": "out of tokens"},
+        {"id": "wrong", "label": "none", "text": ERROR},
+        {"id": "fine", "label": "other", "text": "all is well"},
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    answer = run("evaluate", str(file), monkeypatch=monkeypatch)
+    assert "missed lost: token, found nothing" in answer
+    assert "false match wrong: none, found coin" in answer
+    assert "With a guide: top-1 50.0 %, top-3 50.0 %, 2 texts." in answer
+    assert "Without a guide: 1 of 2 texts matched; of these 1 are labelled none." in answer
