@@ -20,14 +20,28 @@ MEANINGS = {
     "consistent": "Nothing in the text contradicts it, but the signature is a general one.",
     "undecided": "More than one guide fits, and the text does not say which.",
     "proved": "Measured numbers decide it.",
-    "gateway": "These are the gateway’s own words.",
+    "gateway": "These are the gateway's own words.",
     "upstream_gateway": (
         "These words come from another gateway behind yours. Your gateway only passed them on,"
         " so look at the key, the budgets and the settings of the one behind it."
     ),
-    "provider": "These are the provider’s words; the gateway passed them on.",
-    "client": "These are the client library’s words; the call may never have left the machine.",
+    "provider": "These are the provider's words; the gateway passed them on.",
+    "client": "These are the client library's words; the call may never have left the machine.",
     "infrastructure": "These words come from what stands around the gateway, not from it.",
+}
+
+HOPS = {
+    "target": ("Target", "the address itself"),
+    "name": ("Name", "DNS finds it"),
+    "connection": ("Connection", "the port answers"),
+    "tls": ("TLS", "certificates are trusted"),
+    "proxy": ("Proxy", "the gateway is up"),
+    "key": ("Key", "known, valid, allowed"),
+    "budget": ("Budget", "money is left"),
+    "limit": ("Limit", "requests and tokens"),
+    "model": ("Model", "known to the gateway"),
+    "provider": ("Provider", "it takes the call"),
+    "answer": ("Answer", "it can be read"),
 }
 
 LABELS = {
@@ -72,6 +86,12 @@ def label(name: object) -> str:
 
 
 @register.filter
+def dashed(word: object) -> str:
+    """A word as it stands in URLs: quota_rate is quota-rate."""
+    return str(word).replace("_", "-")
+
+
+@register.filter
 def removed(kind: object, count: int) -> str:
     """How many secrets of a kind: 2 API keys."""
     one, more = REMOVED.get(str(kind), (label(kind), label(kind)))
@@ -103,11 +123,24 @@ def holes(message: str) -> SafeString:
 
 @register.filter
 def prose(html: str, page: str = "") -> SafeString:
-    """HTML that the loader sanitised, with tables in their own box; chips point into `page`."""
-    boxed = html.replace("<table>", '<div class="scroll"><table>').replace(
-        "</table>", "</table></div>"
-    )
+    """HTML that the loader sanitised, with tables and code in their own boxes; chips point into `page`."""
+    boxed = html
+    for tag, box in (("table", "scroll"), ("pre", "box")):
+        boxed = boxed.replace(f"<{tag}>", f'<div class="{box}"><{tag}>')
+        boxed = boxed.replace(f"</{tag}>", f"</{tag}></div>")
     return mark_safe(boxed.replace('href="#', f'href="{escape(page)}#'))  # noqa: S308
+
+
+@register.filter
+def kept(text: str | None) -> str:
+    """What a textarea holds: browsers drop the first line break in it, so one more comes first."""
+    return f"\n{text}" if text else ""
+
+
+@register.simple_tag
+def hops() -> list[tuple[str, str, str]]:
+    """(word, name, what holds there) of each hop, in the order in which a call passes them."""
+    return [(word, *said) for word, said in HOPS.items()]
 
 
 @register.simple_tag
