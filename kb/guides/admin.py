@@ -10,8 +10,8 @@ from django.utils.html import format_html
 from kb.guides import models
 from kb.guides.search import index
 
-
-HTTPS: dict[Any, Any] = {URLField: {"assume_scheme": "https"}}  # an address without a scheme is taken as https
+# An address that is typed without a scheme is taken as https.
+HTTPS: dict[Any, Any] = {URLField: {"assume_scheme": "https"}}
 
 
 class PartInline(admin.StackedInline):  # type: ignore[type-arg]

@@ -1,11 +1,13 @@
 """Pages in front of Django: the same bytes, fresh after a change, never somebody else's."""
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.signals import request_finished, request_started
+from django.db import OperationalError, close_old_connections
 from django.test import RequestFactory
 
 from kb.guides.loading import load
@@ -38,8 +40,14 @@ def get(front: Front, path: str, **headers: str) -> tuple[str, dict[str, str], b
 
 
 @pytest.fixture
-def front(library: Path) -> Front:
-    return Front(Counting(), edition)
+def front(library: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
+    """A front whose requests stay on the connection that holds this test's transaction."""
+    monkeypatch.setattr("kb.web.front.close_old_connections", lambda: None)
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield Front(Counting(), edition)
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 def asked(front: Front) -> int:
@@ -115,8 +123,6 @@ def test_the_oldest_pages_go_when_there_is_no_room(front: Front, monkeypatch: py
 
 
 def test_without_a_database_nothing_old_is_sent(front: Front) -> None:
-    from django.db import OperationalError
-
     get(front, GUIDE)
 
     def away() -> object:

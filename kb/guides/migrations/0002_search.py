@@ -9,7 +9,7 @@ CREATE VIRTUAL TABLE guides_search USING fts5(
 """
 POSTGRESQL = """
 CREATE TABLE guides_search (
-    guide_id bigint PRIMARY KEY REFERENCES guides_guide (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    guide_id bigint PRIMARY KEY,
     title text NOT NULL,
     messages text NOT NULL,
     synonyms text NOT NULL,
