@@ -8,6 +8,7 @@ candidates that are ranked, and rows.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from html import unescape
 
 from django.db import connection
 from django.utils.html import escape, strip_tags
@@ -16,6 +17,16 @@ from django.utils.safestring import SafeString, mark_safe
 from kb.guides.models import Guide
 
 WORD = re.compile(r"[^\W_]+")
+CHIP = re.compile(r'<a [^>]*class="chip"[^>]*>.*?</a>')
+# Left out of texts and queries alike, so that exact wording is still exact.
+STOP_WORDS = {
+    "a", "about", "also", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "could",
+    "did", "do", "does", "for", "from", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it",
+    "its", "me", "my", "no", "nor", "not", "of", "on", "or", "our", "so", "some", "something", "such",
+    "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "to",
+    "was", "we", "were", "what", "when", "where", "which", "while", "who", "why", "will", "with",
+    "would", "you", "your",
+}  # fmt: skip
 MAX_WORDS = 12
 MAX_CHARACTERS = 400
 CANDIDATES = {"sqlite": 2000, "postgresql": 500}  # ranked at most; ranking costs time per candidate
@@ -32,8 +43,8 @@ class Hit:
 
 
 def words_of(text: str) -> list[str]:
-    """The plain words of a text, in lower case: budget_exceeded is two."""
-    return [word.lower() for word in WORD.findall(text)]
+    """The plain words of a text that tell something, in lower case: budget_exceeded is two."""
+    return [word for word in map(str.lower, WORD.findall(text)) if word not in STOP_WORDS]
 
 
 def query_words(query: str) -> list[str]:
@@ -61,10 +72,15 @@ def indexed_texts(guide: Guide) -> list[str]:
     return [" ".join(words_of(text)) for text in texts]
 
 
+def plain(html: str) -> str:
+    """The words of stored HTML, without tags and citations."""
+    return unescape(strip_tags(CHIP.sub("", html)))
+
+
 def readable_text(guide: Guide) -> str:
     """The guide's words without tags, for the index and for snippets."""
-    return f"{guide.summary} {strip_tags(guide.meaning_html)} {strip_tags(guide.why_html)} " + " ".join(
-        f"{entry.title} {strip_tags(entry.body_html)}"
+    return f"{guide.summary} {plain(guide.meaning_html)} {plain(guide.why_html)} " + " ".join(
+        f"{entry.title} {plain(entry.body_html)}"
         for part in (
             guide.causes,
             guide.fixes,
@@ -152,7 +168,7 @@ def search(query: str, limit: int = 20, typing: bool = False) -> list[Hit]:
 
 def readable_row(guide: Guide) -> str:
     """What a snippet is cut from: the exact message, the summary, what it means and why."""
-    return " ".join([guide.hero, guide.summary, strip_tags(guide.meaning_html), strip_tags(guide.why_html)])
+    return " ".join([guide.hero, guide.summary, plain(guide.meaning_html), plain(guide.why_html)])
 
 
 def snippet(text: str, words: Iterable[str]) -> SafeString:

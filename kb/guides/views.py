@@ -167,7 +167,13 @@ def verdict(judged: matching.Judged) -> dict[str, Any]:
         best = candidates[0]
         Guide.objects.filter(pk=best.guide.pk).update(met=F("met") + 1)
         fix = QuickFix.objects.filter(guide=best.guide).order_by("position").first()
-        return context | {"best": best, "fix": fix, "chain": chain(Hop(best.guide.hop))}
+        related = best.guide.related.filter(retired=None).cards()[:4]
+        return context | {
+            "best": best,
+            "fix": fix,
+            "related": related,
+            "chain": chain(Hop(best.guide.hop)),
+        }
     matching.remember_unmatched(judged)
     hits: list[Hit] = search(telling_line(judged.redacted.text), limit=SUGGESTIONS)
     return context | {"hits": hits}

@@ -104,3 +104,14 @@ def test_htmx_gets_the_list_alone(library: Path, client: Client) -> None:
     assert b"<html" not in answer.content
     assert b"/errors/gate/coin/" in answer.content
     assert "HX-Request" in answer["Vary"]
+
+
+def test_words_that_tell_nothing_find_nothing(library: Path) -> None:
+    assert slugs("that is what it was") == []
+    assert slugs("what is the coin about") == ["coin"]
+
+
+def test_snippets_show_the_words_and_not_their_citations(library: Path) -> None:
+    shown = search("counter")[0].snippet
+    assert "code 1.0" not in shown
+    assert "<mark>counter</mark>" in shown
