@@ -12,8 +12,8 @@ dev: .venv/run.done  ## the site with debug pages; reloads when a file changes
 	@DEBUG=1 $(PY) manage.py runserver $${PORT:-8000}
 
 test: .venv/test.done  ## all tests, on SQLite and on a PostgreSQL that the tests bring
-	$(PY) -m pytest -n 2
-	$(PY) -m tests.with_postgresql -m pytest -n 2
+	$(PY) -m pytest -n 2 --dist loadgroup
+	$(PY) -m tests.with_postgresql -m pytest -n 2 --dist loadgroup
 
 lint: .venv/test.done  ## the quick gates: format, lint, types, imports, migrations, deployment, content
 	.venv/bin/ruff format --check .

@@ -1,0 +1,103 @@
+"""A real Chromium in front of the real site: served as production serves it, with the published content."""
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+# Playwright keeps an event loop in this thread; Django would refuse its database there.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+HOW = "no Chromium on this machine: install one (Debian: apt-get install chromium) to run the browser tests"
+FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """All in one worker, since they share a server; without a Chromium they are skipped, in CI they fail."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            if not CHROMIUM and not os.environ.get("CI"):
+                item.add_marker(pytest.mark.skip(reason=HOW))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """Debian's Chromium; as root it runs without its own sandbox."""
+    if not CHROMIUM:
+        pytest.fail(HOW)
+    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
+    return {"executable_path": CHROMIUM, "args": flags}
+
+
+def free_port() -> int:
+    """A port that nobody uses right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running site: `manage.py serve` on a database of its own."""
+    port = free_port()
+    database = f"sqlite:///{tmp_path_factory.mktemp('site')}/site.sqlite3"
+    environment = {"DATABASE_URL": database, **os.environ, "PORT": str(port)}
+    server = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment)
+    try:
+        wait_for(port, server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
+    """Until the site answers; a minute at most."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and server.poll() is None:
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        try:
+            client.request("GET", "/readyz")
+            if client.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.2)
+        finally:
+            client.close()
+    pytest.fail("the site did not start")
+
+
+@pytest.fixture
+def strict_page(page: Page) -> Iterator[Page]:
+    """A page on which no script fails, nothing breaks the security policy, and no other host is called."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith("http://127.0.0.1") else said.append(request.url),
+    )
+    yield page
+    expected = "Failed to load resource: the server responded with a status of 4"
+    assert [line for line in said if not line.startswith(expected) and not line.startswith("data:")] == []
+
+
+@pytest.fixture
+def without_javascript(new_context: Any, base_url: str) -> Page:
+    """A page in a browser that runs no script."""
+    context: BrowserContext = new_context(java_script_enabled=False, base_url=base_url)
+    return context.new_page()
