@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from kb.diagnosis.signature import Signature as PureSignature
+from kb.guides.contents import contents
 from kb.guides.vocabulary import HELPS, Actor, Category, Hop, SourceKind, Speaker
 from kb.web.markdown import render
 
@@ -170,27 +171,6 @@ class Guide(models.Model):
                 "why_html",
             ]
         )
-
-
-SECTIONS = (
-    ("means", "What it means", None),
-    ("why", "Why it happens", None),
-    ("causes", "Causes", "causes"),
-    ("fixes", "Quick fixes", "fixes"),
-    ("checks", "Platform checks", "checks"),
-    ("steps", "Step by step", "steps"),
-    ("prevention", "Prevention", "preventions"),
-    ("faq", "FAQ", "faqs"),
-)
-
-
-def contents(parts: dict[str, list[Any]]) -> list[list[Any]]:
-    """The table of contents: [level, id, title] for each section and each entry in it."""
-    rows: list[list[Any]] = [[2, "message", "Exact message"]]
-    for anchor, title, name in SECTIONS:
-        rows.append([2, anchor, title])
-        rows += [[3, entry.key, entry.title] for entry in parts.get(name or "", [])]
-    return [*rows, [2, "sources", "Sources checked"], [2, "reports", "What readers reported"]]
 
 
 class Part(models.Model):

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 ERROR = """Traceback (most recent call last):
-openai.BadRequestError: Error code: 400 - {'error': {'message': 'Budget has been exceeded! Current cost: 26.075,
- Max budget: 0.25', 'type': 'budget_exceeded', 'param': None, 'code': '400'}}"""
+openai.BadRequestError: Error code: 400 - {'error': {'message': 'Budget has been exceeded! Current cost:
+ 26.075, Max budget: 0.25', 'type': 'budget_exceeded', 'param': None, 'code': '400'}}"""
 GUIDE = "/errors/litellm/budget-exceeded-key/"
 SECRET = "sk-proj-" + "Zq8" * 12
 PASTE = 'form[action="/match/"]'
@@ -206,7 +206,8 @@ def test_every_link_within_a_guide_leads_somewhere(strict_page: Page) -> None:
 
 
 def test_structured_values_are_the_ones_of_the_command(strict_page: Page) -> None:
-    body = json.dumps({"error": {"message": "Budget has been exceeded! Team=t-1 Current cost: 3.5, Max budget: 2.0"}})
+    message = "Budget has been exceeded! Team=t-1 Current cost: 3.5, Max budget: 2.0"
+    body = json.dumps({"error": {"message": message}})
     strict_page.goto("/match/")
     paste(strict_page, body)
     expect(strict_page.locator('main a[href="/errors/litellm/budget-exceeded-team/"]').first).to_be_visible()
