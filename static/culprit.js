@@ -181,6 +181,7 @@
 
   const field = $("#site_q");
   const drop = $("#site_found");
+  const SHOWN = 6;
   let chosen = -1;
 
   const options = () => $$("[role=option]", drop);
@@ -230,6 +231,8 @@
   };
   const dress = () => {
     const list = $("ol", drop);
+    const found = $$("li", drop).length;
+    for (const row of $$("li", drop).slice(SHOWN)) row.remove();
     const links = $$("a", drop);
     if (list) {
       list.setAttribute("role", "listbox");
@@ -243,7 +246,7 @@
     }
     choose(-1);
     if (field.value.trim() && document.activeElement === field) show();
-    announce(list ? `${links.length} ${links.length === 1 ? "guide" : "guides"}` : "No guide has these words");
+    announce(list ? `${found} ${found === 1 ? "guide" : "guides"}, ${links.length} listed` : "No guide has these words");
   };
 
   // Keys: / goes to the search, Ctrl+Enter sends the paste box
@@ -285,7 +288,7 @@
     for (const box of $$(".box > pre, .scroll", from)) {
       if (box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight) continue;
       box.tabIndex = 0;
-      box.setAttribute("role", "region");
+      box.setAttribute("role", "group");
       box.setAttribute("aria-label", box.matches("pre") ? "Text that scrolls" : "Table that scrolls");
     }
   };
@@ -297,10 +300,10 @@
     const links = $$("a[href^='#']", toc);
     const byId = new Map(links.map((link) => [link.hash.slice(1), link]));
     const headings = $$(".article h2[id], .article h3[id]").filter((heading) => byId.has(heading.id));
+    const LINE = 100;
     const mark = () => {
-      const line = innerHeight * 0.25;
       const bottom = scrollY + innerHeight >= root.scrollHeight - 2;
-      const passed = headings.filter((heading) => heading.getBoundingClientRect().top < line);
+      const passed = headings.filter((heading) => heading.getBoundingClientRect().top < LINE);
       const now = (bottom ? headings.at(-1) : passed.at(-1)) || headings[0];
       const link = now && byId.get(now.id);
       if (!link || link.hasAttribute("aria-current")) return;
@@ -318,7 +321,7 @@
       });
       if (toc.scrollHeight > toc.clientHeight) link.scrollIntoView({ block: "nearest" });
     };
-    const observer = new IntersectionObserver(mark, { rootMargin: "0px 0px -75% 0px" });
+    const observer = new IntersectionObserver(mark, { rootMargin: `-${LINE}px 0px 0px`, threshold: [0, 1] });
     headings.forEach((heading) => observer.observe(heading));
     mark();
   }
@@ -329,6 +332,7 @@
     const line = $("[data-trouble]");
     line.textContent = words;
     line.hidden = !words;
+    if (words) line.scrollIntoView({ block: "nearest" });
   };
 
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
@@ -336,6 +340,9 @@
     if (!/^\s*<!doctype/i.test(detail.serverResponse)) return;
     if (detail.requestConfig.elt === field) {
       detail.shouldSwap = false;
+    } else if (detail.xhr.status === 429) {
+      detail.shouldSwap = false;
+      trouble(`Too many requests from your address. Wait ${detail.xhr.getResponseHeader("Retry-After") || 60} seconds, then send it again; your text is still here.`);
     } else if (detail.shouldSwap) {
       detail.target = $("#the_page");
       detail.selectOverride = "#the_page > *";
@@ -344,6 +351,7 @@
   });
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     if (detail.target === drop) return dress();
+    if (detail.target.id === "the_list") announce($("#count_title").textContent);
     furnish(detail.target);
   });
   document.addEventListener("htmx:afterSettle", ({ detail }) => {

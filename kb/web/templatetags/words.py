@@ -8,6 +8,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
+# The first of the chips after a sentence stays on the line of its last word.
+CHIP = re.compile(r"(?<!</a>)\s+(?=<a [^>]*class=\"chip\")")
 HOLE = re.compile(r"(\{[A-Za-z][\w .-]*\})")
 
 MEANINGS = {
@@ -128,6 +130,7 @@ def prose(html: str, page: str = "") -> SafeString:
     for tag, box in (("table", "scroll"), ("pre", "box")):
         boxed = boxed.replace(f"<{tag}>", f'<div class="{box}"><{tag}>')
         boxed = boxed.replace(f"</{tag}>", f"</{tag}></div>")
+    boxed = CHIP.sub("&nbsp;", boxed)
     return mark_safe(boxed.replace('href="#', f'href="{escape(page)}#'))  # noqa: S308
 
 
