@@ -282,7 +282,6 @@
       const button = document.createElement("button");
       Object.assign(button, { type: "button", className: "copy", textContent: "Copy" });
       button.dataset.copy = "pre";
-      button.setAttribute("aria-label", "Copy this text");
       box.append(button);
     }
     for (const box of $$(".box > pre, .scroll", from)) {
