@@ -4,6 +4,8 @@ They come from guides; this file reads no guide and ranks nothing (see `answer`)
 """
 
 import hashlib
+import operator
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
@@ -44,6 +46,8 @@ SPEAKERS = ("gateway", "upstream_gateway", "provider", "client", "infrastructure
 SHORTEST_ANCHOR = 8
 MOST_LITERALS = 20
 LONGEST_LITERAL = 300
+_COMPARISON = re.compile(r"(\w+) (<|<=|>|>=) (\w+)")
+_SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 PATTERN_WEIGHT = 12
 ERROR_TYPE_WEIGHT = 12
 STATUS_WEIGHT = 6
@@ -68,10 +72,11 @@ class Signature:
     """What identifies an error in a text.
 
     It holds where all of `all_of` occur, one of `any_of` if there are any, none of `none_of`, and
-    `pattern` (RE2; named groups capture values) is found; letter case and the kind of white space
-    don't matter, and the text is read as `canonical()` gives it. `status` and `error_type` must be
-    among those that the text states; `in_tool` asks for one of the tool's marks in the text;
-    `general` makes it yield to every signature that is not. `speaker` says whose words these are.
+    `pattern` (RE2; named groups capture values) is found, with `where` true of two of its groups
+    read as numbers ("spend < limit"); letter case and the kind of white space don't matter, and
+    the text is read as `canonical()` gives it. `status` and `error_type` must be among those that
+    the text states; `in_tool` asks for one of the tool's marks in the text; `general` makes it
+    yield to every signature that is not. `speaker` says whose words these are.
     """
 
     guide: str
@@ -80,6 +85,7 @@ class Signature:
     any_of: tuple[str, ...] = ()
     none_of: tuple[str, ...] = ()
     pattern: str | None = None
+    where: str | None = None
     status: int | None = None
     error_type: str | None = None
     in_tool: bool = False
@@ -105,7 +111,7 @@ def validate(signature: Signature) -> list[str]:
         found.append(f"Set speaker to one of: {', '.join(SPEAKERS)}.")
     if signature.status is not None and not 100 <= signature.status <= 599:
         found.append("Set status to an HTTP status from 100 to 599.")
-    return found + _pattern_problems(signature.pattern)
+    return found + _pattern_problems(signature.pattern) + _where_problems(signature)
 
 
 def _pattern_problems(pattern: str | None) -> list[str]:
@@ -118,6 +124,25 @@ def _pattern_problems(pattern: str | None) -> list[str]:
     if compiled.search("") is not None:
         return ["Make the pattern ask for something: it matches the empty text."]
     return []
+
+
+def _where_problems(signature: Signature) -> list[str]:
+    if signature.where is None:
+        return []
+    compared = _COMPARISON.fullmatch(signature.where)
+    if not compared:
+        return ['Write where as two groups of the pattern and one of < <= > >= between: "spend < limit".']
+    missing = [name for name in compared.group(1, 3) if f"(?P<{name}>" not in (signature.pattern or "")]
+    return [f"Name the group {name} in the pattern: where compares it." for name in missing]
+
+
+def _holds(where: str, groups: dict[str, str]) -> bool:
+    """Compare two captured numbers; what is no number makes no statement."""
+    left, sign, right = where.split()
+    try:
+        return bool(_SIGNS[sign](float(groups[left]), float(groups[right])))
+    except (KeyError, ValueError):
+        return False
 
 
 def _pattern_options() -> re2.Options:
@@ -210,6 +235,8 @@ class Matcher:
                 return None
             spans += (found[0],)
             groups = found[1]
+            if one.signature.where is not None and not _holds(one.signature.where, groups):
+                return None
         return Hit(
             guide=one.signature.guide,
             signature=one.signature.id,
@@ -287,7 +314,7 @@ def _spoken_by(speaker: str, text: str, start: int) -> str:
     if speaker != "gateway":
         return speaker
     before = text[max(0, start - _WRAPPER_REACH) : start]
-    wrapped = "xception - " in before and _WRAPPER.search(before)
+    wrapped = "xception - " in before.lower() and _WRAPPER.search(before)
     return "upstream_gateway" if wrapped else speaker
 
 

@@ -239,7 +239,8 @@ class Signature(Part):
     all_of = models.JSONField(default=list)
     any_of = models.JSONField(default=list, blank=True)
     none_of = models.JSONField(default=list, blank=True)
-    pattern = models.CharField(max_length=500, blank=True)
+    pattern = models.TextField(blank=True)
+    where = models.CharField(max_length=100, blank=True)
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     error_type = models.CharField(max_length=80, blank=True)
     in_tool = models.BooleanField(default=False)
@@ -264,6 +265,7 @@ class Signature(Part):
             any_of=tuple(self.any_of),
             none_of=tuple(self.none_of),
             pattern=self.pattern or None,
+            where=self.where or None,
             status=self.status,
             error_type=self.error_type or None,
             in_tool=self.in_tool,

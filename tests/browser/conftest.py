@@ -97,7 +97,7 @@ def strict_page(page: Page) -> Iterator[Page]:
 
 
 @pytest.fixture
-def without_javascript(new_context: Any, base_url: str) -> Page:
+def without_javascript(new_context: Any) -> Page:
     """A page in a browser that runs no script."""
-    context: BrowserContext = new_context(java_script_enabled=False, base_url=base_url)
+    context: BrowserContext = new_context(java_script_enabled=False)
     return context.new_page()

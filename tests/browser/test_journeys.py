@@ -170,14 +170,14 @@ def test_the_theme_can_be_pinned_and_stays(strict_page: Page) -> None:
     page = strict_page
     page.emulate_media(color_scheme="light")
     page.goto("/")
-    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    light = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     page.get_by_role("radio", name=re.compile("dark", re.IGNORECASE)).or_(
         page.get_by_role("button", name=re.compile("dark", re.IGNORECASE))
     ).first.click(force=True)
-    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    dark = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert dark != light
     page.goto("/errors/")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == dark
 
 
 def test_a_command_is_copied_with_a_key(strict_page: Page) -> None:
