@@ -125,9 +125,9 @@ def why_lost(hit: Hit, best: Hit) -> str:
     if hit.general and not best.general:
         return "It is a general signature, and a more exact one fits."
     if _contains(best, hit):
-        return f"The signature of {best.guide} contains its fixed text and more."
+        return "The first signature contains its fixed text and more."
     if _reads_wrapper(best, hit):
-        return f"Its words came from a gateway behind this one, as {best.guide} says."
+        return "Its words came from a gateway behind this one, as the first guide says."
     if undecidable(best, hit):
-        return f"Nothing but its place in the text sets it apart from {best.guide}."
+        return "Nothing but its place in the text sets it apart from the first guide."
     return f"Its signature is less specific: {hit.weight} characters of fixed text against {best.weight}."
