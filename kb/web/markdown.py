@@ -11,6 +11,8 @@ from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 
 CITATION = re.compile(r"\[\^([a-z0-9][a-z0-9.-]*)\]")
+LIST_MARK = re.compile(r"(?:[-*+]|\d+[.)]) +(?=\S)")
+CONFIGS = {"pymdownx.highlight": {"use_pygments": False}}
 TAGS = {
     "p", "ul", "ol", "li", "strong", "em", "code", "pre", "a", "table", "thead", "tbody", "tr", "th",
     "td", "blockquote", "br", "h4", "h5", "hr", "del", "sup", "sub", "kbd", "dl", "dt", "dd",
@@ -18,7 +20,7 @@ TAGS = {
 ATTRIBUTES = {"a": {"href", "title", "class"}, "code": {"class"}, "ol": {"start"}, "th": {"scope"}}
 
 # Part of a guide's digest: a new renderer renders all guides anew on the next load.
-RENDERER = f"1 markdown-{version('markdown')} nh3-{version('nh3')}"
+RENDERER = f"2 markdown-{version('markdown')} nh3-{version('nh3')}"
 
 
 class Citation(InlineProcessor):
@@ -49,14 +51,35 @@ class Citations(Extension):
         md.inlinePatterns.register(Citation(md, self.chips), "citation", 175)
 
 
+def nested(text: str) -> str:
+    """The same Markdown with what belongs to a list item indented by four, as Python-Markdown wants it.
+
+    Writers indent it by the width of the item's mark, as everybody else's Markdown does.
+    """
+    lines, width, fenced = [], 0, False
+    for line in text.split("\n"):
+        mark = None if fenced else LIST_MARK.match(line)
+        if mark:
+            width = len(mark[0])
+        elif line.strip() and not line.startswith(" " * max(width, 1)) and not fenced:
+            width = 0
+        inside = bool(width) and not mark and line.startswith(" " * width)
+        if line.startswith(("```", "~~~")):
+            fenced = not fenced
+        lines.append(" " * (4 - width) + line if inside and width < 4 else line)
+    return "\n".join(lines)
+
+
 def render(text: str, chips: Mapping[str, tuple[str, str]] | None = None) -> str:
     """HTML of a Markdown text: sanitised, so hostile HTML in it is harmless.
 
     `chips` words the citations in it. Costs milliseconds: for saving, never for a GET.
     """
-    extensions: list[str | Extension] = ["fenced_code", "tables", "sane_lists"]
+    extensions: list[str | Extension] = ["pymdownx.superfences", "tables", "sane_lists"]
     extensions.append(Citations(chips or {}))
-    html = markdown.markdown(text, extensions=extensions, output_format="html")
+    html = markdown.markdown(
+        nested(text), extensions=extensions, extension_configs=CONFIGS, output_format="html"
+    )
     return nh3.clean(
         html,
         tags=TAGS,
