@@ -32,6 +32,7 @@ class Command(BaseCommand):
             self.announce(server)
             code = server.wait()
         except KeyboardInterrupt:
+            server.terminate()
             code = server.wait()
         sys.exit(max(code, 0))
 
