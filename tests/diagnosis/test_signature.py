@@ -126,9 +126,7 @@ def test_the_wider_literal_wins_whatever_the_lengths():
     assert slugs(answer) == ["budget-exceeded-upstream-proxy", "budget-wordy"]
     assert answer.verdict == "match"
     assert answer.matches[0].lost_because == ""
-    assert answer.matches[1].lost_because == (
-        "The first signature contains its fixed text and more."
-    )
+    assert answer.matches[1].lost_because == ("The first signature contains its fixed text and more.")
 
 
 def test_who_reads_the_wrapper_beats_who_reads_on():
