@@ -1,0 +1,134 @@
+"""Probes of those whose budgets stand above a key: its team, user, organization, end user and tags."""
+
+from kb.probes.dial import Question
+from kb.probes.probe import Known, Probe, Setting, needs_key
+
+_NO_TEAM = "The key belongs to no team, as far as could be read."
+_NO_USER = "The key belongs to no user, as far as could be read."
+_NO_ORGANIZATION = "Key and team belong to no organization, as far as could be read."
+
+
+def _team_info(known: Known) -> Question | str:
+    if not (team := known.of_key("team_id")):
+        return _NO_TEAM
+    query = {"team_id": team}
+    return Question(probe="team_info", path="/team/info", query=query, credential=known.credential)
+
+
+def _team_info_admin(known: Known) -> Question | str:
+    if not (team := known.of_key("team_id")):
+        return _NO_TEAM
+    return Question(
+        probe="team_info_admin", path="/team/info", query={"team_id": team}, credential=known.admin
+    )
+
+
+def _user_info(known: Known) -> Question:
+    return Question(probe="user_info", path="/user/info", credential=known.credential)
+
+
+def _user_info_admin(known: Known) -> Question | str:
+    # Never without an id: to an admin LiteLLM then lists every key of the proxy.
+    if not (user := known.of_key("user_id")):
+        return _NO_USER
+    return Question(
+        probe="user_info_admin", path="/user/info", query={"user_id": user}, credential=known.admin
+    )
+
+
+def _organization_info(known: Known) -> Question | str:
+    organization = known.of_key("organization_id") or known.found(
+        ("team_info", "team_info", "organization_id"), ("team_info_admin", "team_info", "organization_id")
+    )
+    if not organization:
+        return _NO_ORGANIZATION
+    query = {"organization_id": organization}
+    return Question(probe="organization_info", path="/organization/info", query=query, credential=known.admin)
+
+
+def _customer_info(known: Known) -> Question:
+    query = {"end_user_id": known.asked.end_user}
+    return Question(probe="customer_info", path="/customer/info", query=query, credential=known.admin)
+
+
+def _tag_info(known: Known) -> Question:
+    return Question(
+        probe="tag_info",
+        method="POST",
+        path="/tag/info",
+        body={"names": list(known.asked.tags)},
+        credential=known.admin,
+    )
+
+
+def _needs_end_user(setting: Setting) -> str:
+    return "" if setting.asked.end_user else "No end user was named."
+
+
+def _needs_tags(setting: Setting) -> str:
+    return "" if setting.asked.tags else "No tags were named."
+
+
+PROBES = (
+    Probe(
+        name="team_info",
+        shown="GET /team/info?team_id=<the key's team>",
+        why="The team's and its members' spend and limits.",
+        ask=_team_info,
+        rounds=(2,),
+        privilege="key",
+    ),
+    Probe(
+        name="team_info_admin",
+        shown="GET /team/info?team_id=<the key's team>",
+        why="The same, where the proxy refuses to tell the key.",
+        ask=_team_info_admin,
+        rounds=(2,),
+        privilege="admin",
+        lacks=needs_key,
+    ),
+    Probe(
+        name="user_info",
+        shown="GET /user/info",
+        why="The spend and limit of the key's user.",
+        ask=_user_info,
+        rounds=(2,),
+        privilege="key",
+    ),
+    Probe(
+        name="user_info_admin",
+        shown="GET /user/info?user_id=<the key's user>",
+        why="The same, where the proxy refuses to tell the key.",
+        ask=_user_info_admin,
+        rounds=(2,),
+        privilege="admin",
+        lacks=needs_key,
+    ),
+    Probe(
+        name="organization_info",
+        shown="GET /organization/info?organization_id=<the key's or its team's>",
+        why="The organization's spend and limit.",
+        ask=_organization_info,
+        rounds=(2, 3),
+        privilege="admin",
+        lacks=needs_key,
+    ),
+    Probe(
+        name="customer_info",
+        shown="GET /customer/info?end_user_id=<the end user>",
+        why="The end user's spend and limit.",
+        ask=_customer_info,
+        rounds=(1,),
+        privilege="admin",
+        lacks=_needs_end_user,
+    ),
+    Probe(
+        name="tag_info",
+        shown="POST /tag/info",
+        why="The tags' spend and limits.",
+        ask=_tag_info,
+        rounds=(1,),
+        privilege="admin",
+        lacks=_needs_tags,
+    ),
+)
