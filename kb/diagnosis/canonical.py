@@ -7,8 +7,9 @@ and repeats one character class at most, or a bounded number of times, so a scan
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
+from itertools import accumulate
 
 _ANSI_TAIL = r"\[[0-9;:?]{0,64}[@-~]"
 _ANSI = rf"\x1b{_ANSI_TAIL}"
@@ -28,13 +29,13 @@ _TYPOGRAPHIC = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u02
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _MOJIBAKE_TAIL = "\u20ac[\u02dc\u2122\u0153\u009d]|\u0080[\u0098\u0099\u009c\u009d]"
 
-# Marks that have to be in a text, the character that begins the piece, and what follows it.
-_PIECES: tuple[tuple[tuple[str, ...], str, str], ...] = (
-    (("|",), r"\n", _CONTAINER),
-    (("\nE  ", "\nE\n"), r"\n", _PYTEST),
-    (("\x1b",), r"\x1b", rf"{_ANSI_TAIL}|{_OSC_TAIL}|"),
-    (("\\",), r"\\", "|".join((_ESCAPED_ANSI, _PAIR, _UNICODE, _QUOTE_BYTES, _ESCAPE))),
-    (("&",), "&", _ENTITY_TAIL),
+# A mark that has to be in a text, the character that begins the piece, and what follows it.
+_PIECES: tuple[tuple[str, str, str], ...] = (
+    ("|", r"\n", _CONTAINER),
+    ("\nE  ", r"\n", _PYTEST),
+    ("\x1b", r"\x1b", rf"{_ANSI_TAIL}|{_OSC_TAIL}|"),
+    ("\\", r"\\", "|".join((_ESCAPED_ANSI, _PAIR, _UNICODE, _QUOTE_BYTES, _ESCAPE))),
+    ("&", "&", _ENTITY_TAIL),
 )
 _NON_ASCII: tuple[tuple[str, str], ...] = (
     ("\u2500-\u257f", "[\u2500-\u257f]*"),
@@ -53,9 +54,10 @@ _PLAIN = {
     **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff", ""),
 }
 _SINGLE_QUOTE_TAILS = ("98", "99", "\u02dc", "\u2122", "\u0098", "\u0099")
-_CHUNK = 512
-
-Edit = tuple[int, int, str]
+_SHORT = 16  # characters of a piece whose reading is remembered
+_CHUNK = 4_096
+_SPACES = tuple(letter for letter in map(chr, range(0x3001)) if letter.isspace())
+_ASCII_SPACES = tuple(filter(str.isascii, _SPACES))
 
 
 class Canonical:
@@ -66,16 +68,17 @@ class Canonical:
     `unwrapped` is the same before white space was touched, which is a third of the work.
     """
 
-    __slots__ = ("_checkpoints", "_edits", "_starts", "_text", "source", "unwrapped")
+    __slots__ = ("_checkpoints", "_edges", "_pieces", "_text", "source", "unwrapped")
 
     def __init__(self, source: str) -> None:
         """Read `source`, any str; takes time linear in its length."""
         self.source = source
-        self._edits = _edits(source)
-        self.unwrapped = _apply(source, self._edits) if self._edits else source
+        self._pieces = _pieces(source)
+        done = "".join(self._pieces[1])
+        self.unwrapped = source if done == source else done
         self._text: str | None = None
         self._checkpoints: tuple[list[int], list[int]] = ([], [])
-        self._starts: list[int] | None = None
+        self._edges: tuple[list[int], list[int]] | None = None
 
     @property
     def text(self) -> str:
@@ -92,14 +95,18 @@ class Canonical:
         if self.text is self.source:
             return start, end
         if start == end:
-            at = self._origin(start)[0] if start < len(self.text) else len(self.source)
+            at = self._piece(self._run(start)[0])[0] if start < len(self.text) else len(self.source)
             return at, at
-        return self._origin(start)[0], self._origin(end - 1)[1]
+        first, last = self._origin(start, end)
+        return self._piece(first)[0], self._piece(last)[1]
 
-    def _origin(self, index: int) -> tuple[int, int]:
-        """The piece of `source` that the character at `index` stands for."""
-        first, last = self._run(index)
-        return self._before_edits(first)[0], self._before_edits(last)[1]
+    def _origin(self, start: int, end: int) -> tuple[int, int]:
+        """The first and last character of a span, before white space was collapsed."""
+        first, _ = self._run(start)
+        found = self.text[start:end]
+        if self.unwrapped.startswith(found, first) and not found[-1].isspace():
+            return first, first + len(found) - 1
+        return first, self._run(end - 1)[1]
 
     def _run(self, index: int) -> tuple[int, int]:
         """The first and last character, before white space was collapsed."""
@@ -107,22 +114,27 @@ class Canonical:
             return index, index
         targets, sources = self._checkpoints
         at = bisect_right(targets, index) - 1
-        return _walk(self.unwrapped, sources[at], index - targets[at])
+        chunk = self.unwrapped[sources[at] : sources[at] + _CHUNK]
+        letters = index - targets[at] - self.text.count(" ", targets[at], index)
+        if self.text[index] != " ":
+            place = sources[at] + _nth_letter(chunk, letters)
+            return place, place
+        first = sources[at] + (_nth_letter(chunk, letters - 1) + 1 if letters else 0)
+        return first, _end_of_run(self.unwrapped, first) - 1
 
-    def _before_edits(self, index: int) -> tuple[int, int]:
+    def _piece(self, index: int) -> tuple[int, int]:
         """The span in `source` of one character of the unwrapped text."""
-        if not self._edits:
+        if self.unwrapped is self.source:
             return index, index + 1
-        if self._starts is None:
-            self._starts = list(_landing(self._edits))
-        at = bisect_right(self._starts, index) - 1
-        if at < 0:
-            return index, index + 1
-        start, end, new = self._edits[at]
-        inside = index - self._starts[at]
-        if inside < len(new):
+        if self._edges is None:
+            self._edges = (_edges(self._pieces[0]), _edges(self._pieces[1]))
+        before, after = self._edges
+        at = bisect_right(after, index) - 1
+        start, end = before[at : at + 2]
+        if end - start != after[at + 1] - after[at]:
             return start, end
-        return end + inside - len(new), end + inside - len(new) + 1
+        place = start + index - after[at]
+        return place, place + 1
 
 
 def canonical(text: str) -> Canonical:
@@ -130,37 +142,38 @@ def canonical(text: str) -> Canonical:
     return Canonical(text)
 
 
-def _edits(text: str) -> list[Edit]:
+def _pieces(text: str) -> tuple[list[str], list[str]]:
+    """The text in pieces, as they stand and as they read: every other one is a wrapping."""
     scanner = _scanner(text)
     if scanner is None:
-        return []
+        return [text], [text]
     first = _FIRST_LINE.match(text)
-    edits = [(0, first.end(), "")] if first else []
     begin = first.end() if first else 0
-    for match in scanner.finditer(text, begin):
-        found = match.group()
-        new = _BY_HEAD.get(found[0], _plain)(found)
-        if new != found:
-            edits.append((*match.span(), new))
-    return edits
+    pieces = scanner.split(text[begin:])
+    read = pieces.copy()
+    read[1::2] = map(_reading, read[1::2])
+    return (["", text[:begin], *pieces], ["", "", *read]) if begin else (pieces, read)
+
+
+def _edges(pieces: list[str]) -> list[int]:
+    """Where each piece begins, and where the last one ends."""
+    return [0, *accumulate(map(len, pieces))]
 
 
 def _scanner(text: str) -> re.Pattern[str] | None:
     """The scanner for the marks that the text has, or None if it has none."""
-    pieces = [(head, tail) for marks, head, tail in _PIECES if any(mark in text for mark in marks)]
+    pieces = tuple((head, tail) for mark, head, tail in _PIECES if mark in text)
     if not text.isascii():
         pieces += _NON_ASCII
-    if not pieces:
-        return None
-    # One character class in front lets `re` skip quickly to the next candidate.
-    heads = "".join(dict(pieces))
-    tails = "|".join(f"(?<=[{head}])(?:{tail})" for head, tail in pieces)
-    return _compiled(f"[{heads}](?:{tails})")
+    return _compiled(pieces) if pieces else None
 
 
 @lru_cache(maxsize=128)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _compiled(pieces: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
+    # One character class in front lets `re` skip quickly to the next candidate.
+    heads = "".join(dict(pieces))
+    tails = "|".join(f"(?<=[{head}])(?:{tail})" for head, tail in pieces)
+    return re.compile(f"([{heads}](?:{tails}))")
 
 
 def _plain(found: str) -> str:
@@ -206,22 +219,15 @@ _BY_HEAD: dict[str, Callable[[str], str]] = {
 }
 
 
-def _apply(text: str, edits: list[Edit]) -> str:
-    pieces: list[str] = []
-    done = 0
-    for start, end, new in edits:
-        pieces += (text[done:start], new)
-        done = end
-    pieces.append(text[done:])
-    return "".join(pieces)
+def _reading(found: str) -> str:
+    return _short_reading(found) if len(found) <= _SHORT else _long_reading(found)
 
 
-def _landing(edits: list[Edit]) -> Iterator[int]:
-    """Where each edit's new text begins in the edited text."""
-    shift = 0
-    for start, end, new in edits:
-        yield start + shift
-        shift += len(new) - (end - start)
+def _long_reading(found: str) -> str:
+    return _BY_HEAD.get(found[0], _plain)(found)
+
+
+_short_reading = lru_cache(maxsize=512)(_long_reading)
 
 
 def _collapse(text: str) -> tuple[str, tuple[list[int], list[int]]]:
@@ -255,19 +261,19 @@ def _continues(text: str, at: int) -> bool:
 _SPACE_RUN = re.compile(r"\s+")
 
 
-def _walk(text: str, at: int, steps: int) -> tuple[int, int]:
-    """From `at`, go `steps` collapsed characters on; the run of characters found there."""
-    if _continues(text, at):
-        at = _end_of_run(text, at)
-    while True:
-        run = _SPACE_RUN.search(text, at, at + steps + 1)
-        if run is None:
-            return at + steps, at + steps
-        end = _end_of_run(text, run.start())
-        if at + steps == run.start():
-            return run.start(), end - 1
-        steps -= run.start() + 1 - at
-        at = end
+def _nth_letter(text: str, count: int) -> int:
+    """Where the letter, of those that aren't white space, stands that has `count` before it."""
+    for space in _ASCII_SPACES if text.isascii() else _SPACES:
+        text = text.replace(space, " ")
+    first, last = 0, len(text)
+    while last - first > 1:
+        middle = (first + last) // 2
+        letters = middle - first - text.count(" ", first, middle)
+        if count < letters:
+            last = middle
+        else:
+            first, count = middle, count - letters
+    return first
 
 
 def _end_of_run(text: str, at: int) -> int:

@@ -4,6 +4,8 @@ It decides nothing about errors, and it keeps nothing.
 """
 
 import hashlib
+from collections.abc import Callable
+from typing import Any
 
 import re2
 
@@ -95,10 +97,16 @@ def normal_form(text: str) -> str:
 
 
 def _masked(plain: str) -> str:
-    low = plain.lower()
+    low = plain.lower().encode("utf-8", "replace")  # in a str, re2 counts the letters before each find
     for pattern, mask in _MASKS:
-        low = re2.sub(pattern, mask, low)
-    return low
+        low = re2.sub(pattern, _always(mask), low)
+    return low.decode()
+
+
+def _always(mask: str) -> Callable[[Any], bytes]:
+    """A function of any find; a plain mask would be read as a template at each find."""
+    encoded = mask.encode()
+    return lambda _: encoded
 
 
 def fingerprint(text: str) -> str:

@@ -4,6 +4,7 @@ The forms are those of LiteLLM 1.84.0 and 1.108.7 as a real proxy answered them,
 versions as public threads show them. A value stays as it was printed.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import re2
 
 NEIGHBOURHOOD = 2_000
+_REACHES = (200, 4 * NEIGHBOURHOOD)  # bytes before a match in which values are sought, the near ones first
 _NUMBER = r"(-?\$?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
 _ID = r"([^\s,;'\"`(){}\[\]<>]*[^\s,;:.'\"`(){}\[\]<>])"
 _TIME = r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?: ?UTC|Z|[+-]\d\d:?\d\d)?)"
@@ -18,7 +20,7 @@ _TIME = r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?: ?UTC|Z|[+-]\d\d:?
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """One way to print a value: a lower-case mark that has to be there, and where it stands."""
+    """One way to print a value: where it stands, and a lower-case mark that has to be there too."""
 
     name: str
     mark: str
@@ -98,27 +100,69 @@ def capture(canonical_text: str, around: tuple[int, int]) -> dict[str, str]:
     stands earlier in the table wins over a later one at the same distance.
     """
     begin = max(0, around[0] - NEIGHBOURHOOD)
-    text = canonical_text[begin : around[1] + NEIGHBOURHOOD]
-    low = text.lower()
-    start = around[0] - begin
-    best: dict[str, tuple[int, str]] = {}
-    for form in _FORMS:
-        if form.mark not in low:
+    text = _encoded(canonical_text[begin : around[1] + NEIGHBOURHOOD])
+    start = len(_encoded(canonical_text[begin : around[0]]))
+    best: dict[str, tuple[tuple[bool, int], str]] = {}
+    for form in _forms_in(text):
+        found = _nearest(form.pattern, text, start)
+        if found is None:
             continue
-        for at, value in _found(form.pattern, text):
-            distance = at - start if at >= start else NEIGHBOURHOOD * 4 + start - at
-            if form.name not in best or distance < best[form.name][0]:
-                best[form.name] = (distance, value)
+        at, value = found
+        rank = (at < start, abs(at - start))
+        if form.name not in best or rank < best[form.name][0]:
+            best[form.name] = (rank, value)
     return {name: value for name, (_, value) in best.items()}
 
 
-def _found(pattern: str, text: str) -> list[tuple[int, str]]:
-    found = ((match.start(1), match.group(1)) for match in _compiled(pattern).finditer(text))
-    return [(at, value) for at, value in found if value.lower() not in _NO_VALUE]
+def _encoded(text: str) -> bytes:
+    """Bytes, since re2 counts the letters before each find in a str."""
+    return text.encode("utf-8", "replace")
+
+
+def _forms_in(text: bytes) -> list[_Form]:
+    """The forms that a text holds, in the order of the table."""
+    low = text.lower()
+    found = (_FORMS[index] for index in sorted(_all_forms().Match(text) or ()))
+    return [form for form in found if form.mark.encode() in low]
+
+
+def _nearest(pattern: str, text: bytes, start: int) -> tuple[int, str] | None:
+    """The nearest value after `start`, or else before it: sought from ever farther before."""
+    for reach in _REACHES:
+        found = None
+        for found in _found(pattern, text, max(0, start - reach)):
+            if found[0] >= start:
+                break
+        if found is not None:
+            return found
+    return None
+
+
+def _found(pattern: str, text: bytes, begin: int) -> Iterator[tuple[int, str]]:
+    """Where the values from `begin` on stand and what they are."""
+    for match in _compiled(pattern).finditer(text, begin):
+        value = match.group(1).decode()
+        if value.lower() not in _NO_VALUE:
+            yield match.start(1), value
+
+
+@lru_cache(maxsize=1)
+def _all_forms() -> Any:
+    """All patterns as one automaton, which tells in one pass over a text which of them it holds."""
+    forms = re2.Set.SearchSet(_options())
+    for form in _FORMS:
+        forms.Add(form.pattern)
+    forms.Compile()
+    return forms
 
 
 @lru_cache(maxsize=len(_FORMS))
 def _compiled(pattern: str) -> Any:
+    return re2.compile(pattern, _options())
+
+
+def _options() -> Any:
     options = re2.Options()
     options.case_sensitive = False
-    return re2.compile(pattern, options)
+    options.max_mem = 64 << 20
+    return options
