@@ -91,7 +91,10 @@ class Fix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one rule concluded about one cause, the observation that did it, and what would settle it."""
+    """What one rule concluded about one cause, the observation that did it, and what would settle it.
+
+    A `notice` is worth knowing and broke nothing: it never becomes the verdict.
+    """
 
     cause: str
     state: State
@@ -106,6 +109,17 @@ class Finding:
     sentence: str = ""
     fixes: tuple[Fix, ...] = ()
     specificity: int = 0
+    notice: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """What the guides' signatures see in a text: used for providers' errors, and where no rule knows more."""
+
+    slug: str
+    category: str
+    hop: str
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,89 @@
+"""What the rules that go by LiteLLM's own words share lives here: whose words they are, and a finding from them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from kb.diagnosis.facts import Facts
+from kb.diagnosis.finding import Confidence, Finding, Fix
+from kb.diagnosis.refusal import Refusal
+from kb.diagnosis.rules import Rule
+
+ADMIN = '-H "Authorization: Bearer $LITELLM_ADMIN_KEY" -H "Content-Type: application/json"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One cause known by words: phrases of which one must be there, or error types that only it has.
+
+    `proof` looks for a second witness and says what it saw; with it the cause is proved. `unless` keeps the
+    rule silent where another cause explains the same words.
+    """
+
+    id: str
+    hop: str
+    category: str
+    sentence: str
+    fixes: tuple[Fix, ...]
+    slug: str = ""
+    phrases: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    specificity: int = 2
+    proof: Callable[[Facts], str] | None = None
+    unless: Callable[[Facts], bool] | None = None
+
+    def rule(self) -> Rule:
+        """The rule that judges by these words."""
+        return Rule(self.id, self.hop, self.judge)
+
+    def judge(self, facts: Facts) -> Iterator[Finding]:
+        """Supported where LiteLLM itself says it; silent otherwise."""
+        heard = facts.refusal
+        if heard is None or (self.unless and self.unless(facts)):
+            return
+        if not (_among(own_words(heard), self.phrases) or heard.type in self.types):
+            return
+        seen = self.proof(facts) if self.proof else ""
+        sure: Confidence = "proved" if seen and heard.live else "known_shape"
+        because = f"{heard.source[:1].upper()}{heard.source[1:]} says: {heard.message[:200] or heard.type}"
+        yield Finding(
+            cause=self.id, state="supported", because=f"{because} {seen}".strip(), hop=self.hop,
+            category=self.category, slug=self.slug, confidence=sure, sentence=self.filled(facts),
+            fixes=tuple(self.fix(facts, fix) for fix in self.fixes), specificity=self.specificity,
+        )  # fmt: skip
+
+    def filled(self, facts: Facts) -> str:
+        """The sentence with the reader's ids."""
+        return _fill(self.sentence, facts)
+
+    def fix(self, facts: Facts, fix: Fix) -> Fix:
+        """A fix with the reader's ids in its command."""
+        return Fix(who=fix.who, title=fix.title, command=_fill(fix.command, facts), retry=fix.retry)
+
+
+def own_words(refusal: Refusal) -> str:
+    """The part that LiteLLM says itself: what follows `…Exception - ` was said by the provider."""
+    return refusal.message.partition("Exception - ")[0].lower()
+
+
+def from_provider(refusal: Refusal) -> bool:
+    """Tell whether the call got past LiteLLM's own checks: its exceptions carry `litellm.` or a model group."""
+    return refusal.says("Exception - ", "Received Model Group=", "LiteLLM: model group '") or refusal.message.startswith(
+        "litellm."
+    )
+
+
+def _among(words: str, phrases: tuple[str, ...]) -> bool:
+    return any(phrase.lower() in words for phrase in phrases)
+
+
+def _fill(text: str, facts: Facts) -> str:
+    key = facts.key
+    shown = f"the key {key.name or key.alias}" if key and (key.name or key.alias) else "the key"
+    return (
+        text.replace("{key}", key.hash if key and key.hash else "<sha256 of the key>")
+        .replace("{shown}", shown)
+        .replace("{team}", (key.team if key else "") or "<team id>")
+        .replace("{user}", (key.user if key else "") or "<user id>")
+        .replace("{expires}", (key.expires if key else "") or "the time in the error")
+        .replace("{model}", facts.asked.model or "<model>")
+    )

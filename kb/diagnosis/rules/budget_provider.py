@@ -1,0 +1,5 @@
+"""A provider's budget is spent: litellm/router_strategy/budget_limiter.py, 1.84.0 and 1.108.7."""
+
+from kb.diagnosis.rules._budget import rule
+
+RULE = rule("provider", "budget-exceeded-provider")

@@ -1,0 +1,15 @@
+"""The input is longer than the model takes: `litellm.ContextWindowExceededError`, 400."""
+
+from kb.diagnosis.finding import Fix
+from kb.diagnosis.rules._provider import CONTEXT, Far
+
+RULE = Far(
+    id="context-window-exceeded", category="model_provider", slug="context-window-exceeded", specificity=3,
+    what="the input is longer than the model takes",
+    holds=CONTEXT,
+    fixes=(
+        Fix(who="caller", title="Shorten the input, or use a model with a larger window",
+            retry="At once, with less; never with the same input."),
+        Fix(who="proxy_admin", title="Or set context_window_fallbacks for this model", retry="After it."),
+    ),
+).rule()  # fmt: skip
