@@ -13,6 +13,7 @@ _AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(.*))?", re.ASCII)
 _PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 _NUMBER_LIKE = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+_DIGIT_LAST = re.compile(r"\.[0-9][^.]*\Z", re.ASCII)
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+", re.ASCII)
 _PATH = re.compile(r"[A-Za-z0-9._~/-]*", re.ASCII)
 
@@ -99,7 +100,7 @@ def _host(text: str) -> str:
     if text.startswith("["):
         return _ipv6(text[1:-1])
     host = text.lower()
-    if _NUMBER_LIKE.fullmatch(host.rstrip(".").rpartition(".")[2]):
+    if _NUMBER_LIKE.fullmatch(host.rstrip(".").rpartition(".")[2]) or _DIGIT_LAST.search(host):
         return _ipv4(host)
     if len(host) > 253:
         raise Unusable("The host is longer than the 253 characters that a name may have.")

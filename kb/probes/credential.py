@@ -14,12 +14,14 @@ from urllib.parse import quote, quote_plus
 from kb.diagnosis.text import harmless, redact
 
 MOST_DEPTH = 40
-MOST_VALUES = 100_000
+MOST_VALUES = 10_000
 MOST_CHARACTERS = 4_000
 
 _SHORTEST = 4
 _SENDABLE = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 _TELLING = re.compile(r"pass|pwd|secret|token|key|licen|auth|sig|credential", re.IGNORECASE)
+_LONGEST_WORD = 100
+_AT_ONCE = 64
 _TOO_DEEP = "<nested too deeply>"
 
 
@@ -67,7 +69,7 @@ class Credential:
 
 
 class Scrubber:
-    """Takes the given keys, their hashes and all that looks like a secret out of an answer."""
+    """Takes the given keys, their hashes and all that looks like a secret out of the answers of one run."""
 
     def __init__(self, credentials: Iterable[Credential | None]) -> None:
         forms: dict[str, str] = {}
@@ -76,7 +78,7 @@ class Scrubber:
         self._forms = {form.lower(): mask for form, mask in forms.items()}
         longest_first = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if forms else None
-        self._left = MOST_VALUES
+        self._seen: dict[str, str] = {}
 
     def text(self, text: str, most: int = MOST_CHARACTERS) -> str:
         """A text that is safe to show and store, without secrets, of `most` characters at most."""
@@ -86,38 +88,98 @@ class Scrubber:
         clean = redact(harmless(text[: 2 * most])).text
         return clean if len(clean) <= most else clean[: most - 1] + "…"
 
-    def body(self, value: Any) -> Any:
-        """Parsed JSON, each string and name of it cleaned; what is nested too deeply or too much is cut."""
-        self._left = MOST_VALUES
-        return self._value(value, 0)
+    def body(self, value: Any) -> tuple[Any, bool]:
+        """Parsed JSON, each string and name of it cleaned; and whether it was cut.
+
+        Of more than MOST_VALUES values the first are kept; what is nested more than MOST_DEPTH deep is not.
+        """
+        self._learn(list(dict.fromkeys(_words(value))))
+        walk = _Walk(self)
+        return walk.value(value, 0), walk.cut
+
+    def word(self, text: str) -> str:
+        """What `text` does, for the strings inside of an answer, of which many were looked at together."""
+        return self._seen[text] if text in self._seen else self.text(text)
+
+    def _learn(self, words: list[str]) -> None:
+        """Look at many short strings at once, and more closely only where there is something to find.
+
+        No form of secret reaches over the end of a line, so lines that are clean together are clean alone.
+        """
+        if len(words) == 1:
+            self._seen[words[0]] = self.text(words[0])
+        elif words:
+            lines = "\n".join(words)
+            if len(words) <= _AT_ONCE and self._clean(lines):
+                self._seen.update(zip(words, words, strict=True))
+            else:
+                half = len(words) // 2
+                self._learn(words[:half])
+                self._learn(words[half:])
+
+    def _clean(self, text: str) -> bool:
+        known = self._pattern is not None and self._pattern.search(text) is not None
+        return not known and redact(harmless(text)).text == text
 
     def _mask(self, match: re.Match[str]) -> str:
         return self._forms.get(match[0].lower(), "<api_key>")
 
-    def _value(self, value: Any, depth: int) -> Any:
+
+def _words(value: Any) -> Iterable[str]:
+    """The short strings of a body, names included, of its first MOST_VALUES values."""
+    waiting = [value]
+    for _ in range(MOST_VALUES):
+        if not waiting:
+            return
+        one = waiting.pop()
+        if isinstance(one, str) and len(one) <= _LONGEST_WORD:
+            yield one
+        elif isinstance(one, dict):
+            waiting += [*one, *one.values()]
+        elif isinstance(one, list):
+            waiting += one
+
+
+class _Walk:
+    """One way through one body."""
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        self._word = scrubber.word
+        self._left = MOST_VALUES
+        self.cut = False
+
+    def value(self, value: Any, depth: int) -> Any:
         self._left -= 1
         if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict | list) and (depth >= MOST_DEPTH or self._left < 0):
+            return self._word(value)
+        if isinstance(value, dict | list):
+            return self._inside(value, depth)
+        if isinstance(value, float) and not math.isfinite(value):
+            return str(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            digits = str(value)
+            return value if len(digits) < _SHORTEST or self._word(digits) == digits else self._word(digits)
+        return value
+
+    def _inside(self, value: dict[str, Any] | list[Any], depth: int) -> Any:
+        if depth >= MOST_DEPTH:
+            self.cut = True
             return _TOO_DEEP
         if isinstance(value, dict):
-            return {self.text(name): self._named(name, one, depth + 1) for name, one in value.items()}
-        if isinstance(value, list):
-            return [self._value(one, depth + 1) for one in value[: max(0, self._left)]]
-        return self._number(value)
+            return {self._word(name): self._named(name, value[name], depth + 1) for name in self._some(value)}
+        return [self.value(one, depth + 1) for one in self._some(value)]
+
+    def _some(self, values: Iterable[Any]) -> Iterable[Any]:
+        for one in values:
+            if self._left <= 0:
+                self.cut = True
+                return
+            yield one
 
     def _named(self, name: str, value: Any, depth: int) -> Any:
         """A value whose name may say that it is a secret, though it looks like none itself."""
-        if isinstance(value, str) and value and _TELLING.search(name):
-            counts = redact(harmless(f"{name}={json.dumps(value[:MOST_CHARACTERS])}")).counts
-            if kind := next((kind for kind, count in counts.items() if count), ""):
-                return f"<{kind}>"
-        return self._value(value, depth)
-
-    def _number(self, value: Any) -> Any:
-        if isinstance(value, float) and not math.isfinite(value):
-            return str(value)
-        if isinstance(value, int) and not isinstance(value, bool) and self._pattern:
-            digits = str(value)
-            return self.text(digits) if self._pattern.search(digits) else value
-        return value
+        clean = self.value(value, depth)
+        if isinstance(value, str) and clean == value and value and _TELLING.search(name):
+            counts = redact(harmless(f"{name}={json.dumps(value)}")).counts
+            return next((f"<{kind}>" for kind, count in counts.items() if count), clean)
+        return clean

@@ -24,7 +24,7 @@ from yarl import URL
 
 from kb.diagnosis.finding import Reply
 from kb.probes.body import MOST_BYTES, TooLarge, Unreadable, parsed, unpacked
-from kb.probes.credential import Credential, Scrubber
+from kb.probes.credential import MOST_VALUES, Credential, Scrubber
 from kb.probes.target import Target
 from kb.probes.trouble import Broken, late, of
 
@@ -41,6 +41,8 @@ _KEPT = frozenset({
 })  # fmt: skip
 # Shorter than any server's own patience, so that no request goes into a connection that is being closed.
 _IDLE_SECONDS = 1.5
+# How long finding out may take whether a port that made no sense speaks TLS.
+_TLS_SECONDS = 1.0
 _NO_TIME = Broken("timed_out", "The time for the whole check was up.")
 _USER_AGENT = "culprit"
 
@@ -287,14 +289,13 @@ class Dialler:
             data = await _read(response)
         raw = parsed(unpacked(data, response.headers.get("Content-Encoding", "")))
         clean = self._scrubber
-        answer = replace(
-            reply,
-            outcome="ok",
-            status=response.status,
-            headers={name: clean.text(value, 500) for name, value in _kept(response.headers)},
-            body=clean.text(raw) if isinstance(raw, str) else clean.body(raw),
-            why="It sends the caller elsewhere, which isn't followed." if response.status // 100 == 3 else "",
-        )
+        headers = {name: clean.text(value, 500) for name, value in _kept(response.headers)}
+        body, cut = (clean.text(raw), False) if isinstance(raw, str) else clean.body(raw)
+        answer = replace(reply, outcome="ok", status=response.status, headers=headers, body=body)
+        if response.status // 100 == 3:
+            answer = replace(answer, why="It sends the caller elsewhere, which isn't followed.")
+        elif cut:
+            answer = replace(answer, why=f"Of its answer the first {MOST_VALUES:,} values were kept.")
         return Exchange(answer, raw)
 
     async def _why(self, problem: Exception) -> Broken:
@@ -309,10 +310,10 @@ class Dialler:
         return broken
 
     async def _speaks_tls(self) -> bool:
-        writer, _ = await self._tcp(self.address or "", 2)
+        writer, _ = await self._tcp(self.address or "", _TLS_SECONDS)
         if writer is None:
             return False
-        broken, _ = await self._handshake(writer, _blind_context(), self.left(2))
+        broken, _ = await self._handshake(writer, _blind_context(), self.left(_TLS_SECONDS))
         await _closed(writer)
         return broken is None
 
@@ -360,10 +361,7 @@ def _endpoint(address: str, port: int) -> str:
 
 
 async def _closed(writer: asyncio.StreamWriter) -> None:
-    """Close at once: a server that doesn't say goodbye isn't waited for."""
+    """Close at once: a server that doesn't say goodbye isn't waited for, only the loop's own next steps."""
     writer.transport.abort()
-    try:
-        async with asyncio.timeout(1):
-            await writer.wait_closed()
-    except (OSError, TimeoutError):
-        return
+    for _ in range(3):
+        await asyncio.sleep(0)

@@ -166,7 +166,7 @@ def _name(target: Target, scrubber: Scrubber) -> Reply:
     }
     line = f"look up {target.host}"
     return Reply(
-        probe="name", request=scrubber.text(line), outcome="ok", body=scrubber.body(facts), why=target.note
+        probe="name", request=scrubber.text(line), outcome="ok", body=scrubber.body(facts)[0], why=target.note
     )
 
 

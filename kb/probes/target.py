@@ -120,7 +120,8 @@ def _entries(entry: str) -> tuple[Allowed, ...]:
         hidden = "…@" + url.rpartition("@")[2] if "@" in url else url
         raise ValueError(f"{hidden!r} is no target: {problem}") from None
     for net in nets:
-        if kind := never(net.network_address):
+        kind = never(net.network_address)
+        if kind and kind == never(net.broadcast_address):
             raise ValueError(f"{entry!r} is no target: {net} is {kind}, which is never called.")
     return (Allowed(found.scheme, found.host, found.port, nets, found.base_path),)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from kb.diagnosis.finding import Trouble
+from kb.diagnosis.finding import Reply, Trouble
 
 _HOPS: dict[Trouble, str] = {
     "target_refused": "target",
@@ -49,9 +49,10 @@ class Broken:
     why: str
 
 
-def hop_of(trouble: Trouble) -> str:
-    """The hop where an exchange with this trouble broke: one of kb.diagnosis.finding.HOPS."""
-    return _HOPS.get(trouble, "proxy")
+def hop_of(reply: Reply) -> str:
+    """The hop where a failed exchange broke: one of kb.diagnosis.finding.HOPS."""
+    usual = reply.probe if reply.probe in {"connection", "tls"} else "proxy"
+    return _HOPS.get(reply.trouble, usual)
 
 
 def late(stage: str, seconds: float) -> Broken:
