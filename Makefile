@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: run dev test lint format lock bench clean
+.PHONY: run dev test live lint format lock bench clean
 
 run: .venv/run.done  ## the site on http://127.0.0.1:8000 (PORT= for another), as production serves it
 	@$(PY) manage.py serve
@@ -12,8 +12,13 @@ dev: .venv/run.done  ## the site with debug pages; reloads when a file changes
 	@DEBUG=1 $(PY) manage.py runserver $${PORT:-8000}
 
 test: .venv/test.done  ## all tests, on SQLite and on a PostgreSQL that the tests bring
-	$(PY) -m pytest -n 2 --dist loadgroup
-	$(PY) -m tests.with_postgresql -m pytest -n 2 --dist loadgroup
+	$(PY) -m pytest -n 2 -m "not browser"
+	$(PY) -m pytest -m browser
+	$(PY) -m tests.with_postgresql -m pytest -n 2 -m "not browser"
+	$(PY) -m tests.with_postgresql -m pytest -m browser
+
+live: .venv/test.done  ## the checker against a real LiteLLM that fails in every way (VERSION=1.108.7, ONLY=word)
+	@$(PY) -m tests.live --version $(or $(VERSION),1.84.0) --only "$(ONLY)"
 
 lint: .venv/test.done  ## the quick gates: format, lint, types, imports, migrations, deployment, content
 	.venv/bin/ruff format --check .

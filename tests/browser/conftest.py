@@ -24,15 +24,10 @@ FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-backgro
 FLAGS += ["--disable-component-update", "--disable-sync"]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """All in one worker, since they share a server; without a Chromium they are skipped, in CI they fail."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
-            if not CHROMIUM and not os.environ.get("CI"):
-                item.add_marker(pytest.mark.skip(reason=HOW))
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Without a Chromium these tests are skipped, in CI they fail."""
+    if item.get_closest_marker("browser") and not CHROMIUM and not os.environ.get("CI"):
+        pytest.skip(HOW)
 
 
 @pytest.fixture(scope="session")

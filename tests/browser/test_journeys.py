@@ -6,6 +6,8 @@ import re
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+pytestmark = pytest.mark.browser
+
 ERROR = """Traceback (most recent call last):
 openai.BadRequestError: Error code: 400 - {'error': {'message': 'Budget has been exceeded! Current cost:
  26.075, Max budget: 0.25', 'type': 'budget_exceeded', 'param': None, 'code': '400'}}"""
