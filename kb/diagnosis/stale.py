@@ -81,6 +81,9 @@ def _of_row(facts: Facts, budget: Blocked, record: Record, spend: float) -> Back
 
 def _of_gap(facts: Facts, record: Record, spend: float, cost: float, limit: float) -> Backing:
     """More was enforced than the limit, and less was recorded: late writing, or a stale counter."""
+    part = _part_is_enough(facts, record, limit)
+    if part:
+        return Backing(stale=False, confidence="consistent", because=part, recorded=spend)
     late = _may_be_late(facts, spend, cost, limit)
     numbers = f"{record.source} has recorded {dollars(spend)} where {dollars(cost)} was enforced."
     shape = _shape(facts, record, spend, cost, limit)
@@ -224,6 +227,15 @@ _WHERE: dict[Scope, str] = {
     "tag": "GET /spend/tags with the admin key: /tag/info shows a tag's limit and not its spend.",
     "global": "GET /global/spend with the admin key.",
 }
+
+
+def _part_is_enough(facts: Facts, record: Record, limit: float) -> str:
+    """A row that is written late: what its key alone has recorded fills it. A row that is reset proves nothing."""
+    key, inside = facts.record("key"), facts.key
+    belongs = inside is not None and {"team": inside.team, "user": inside.user}.get(record.scope, "") == record.id != ""
+    if not belongs or record.duration or key is None or key.spend is None or key.duration or key.spend < limit:
+        return ""
+    return f"{key.source} has recorded {dollars(key.spend)} for this key alone, and {record.source} isn't that far yet."
 
 
 def _recorded_below(facts: Facts, budget: Blocked) -> tuple[str, float] | None:

@@ -20,6 +20,8 @@ _TROUBLES = {
     "closed_early": ("connection", "The connection was closed before an answer", "See what stands before the proxy"),
     "not_http": ("connection", "What answers there doesn't speak HTTP", "Check the port"),
 }
+# A call may break so long after it reached the proxy.
+_LATER = ("timed_out", "closed_early", "not_http")
 _ASKED = ("name", "connection", "tls", "liveliness")
 
 
@@ -29,7 +31,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
         return
     broken = [facts.replies[name] for name in (*_ASKED, "call") if name in facts.replies]
     for reply in broken:
-        if reply.trouble in _TROUBLES:
+        if reply.trouble in _TROUBLES and not (reply.probe == "call" and reply.trouble in _LATER):
             yield _finding(facts, reply)
             return
 
