@@ -7,6 +7,8 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from kb.probes.target import LOOPBACK, Policy, parse_policy
+
 
 def refuse(name: str, value: str, expected: str) -> ImproperlyConfigured:
     """The one line that says which value makes no sense and what would. Passwords in it are hidden."""
@@ -118,7 +120,7 @@ def postgresql(
         "PASSWORD": unquote(password or ""),
         "HOST": unquote(options.pop("host", "")) or host or "",
         "PORT": str(port or options.pop("port", "")),
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 8, "timeout": 5}, **options},
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 5}, **options},
     }
 
 
@@ -130,3 +132,12 @@ def env_port(name: str, default: int) -> int:
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 65535:
         raise refuse(name, value, "use a number from 1 to 65535")
     return int(value)
+
+
+def env_targets(name: str) -> Policy:
+    """What the checker may call, as kb.probes.target reads it. Raises ImproperlyConfigured."""
+    value = os.environ.get(name, "").strip()
+    try:
+        return parse_policy(value) if value else LOOPBACK
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from kb.environment import env_bool, env_database, env_hosts, env_port, env_secret
+from kb.environment import env_bool, env_database, env_hosts, env_port, env_secret, env_targets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = BASE_DIR / "var"  # the embedded database and the generated secret; never committed
@@ -15,6 +15,8 @@ DEBUG = env_bool("DEBUG", default=False)
 SECRET_KEY = env_secret("SECRET_KEY", STATE_DIR / "secret-key")
 ALLOWED_HOSTS = env_hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 PORT = env_port("PORT", default=8000)
+# What the checker may call, next to the targets that administrators keep. Unset: this machine alone.
+CULPRIT_TARGETS = env_targets("CULPRIT_TARGETS")
 HTTPS = env_bool("HTTPS", default=False)  # the site is served over HTTPS alone
 
 INSTALLED_APPS = [
@@ -29,6 +31,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "kb.web",
     "kb.guides",
+    "kb.checker",
 ]
 
 MIDDLEWARE = [

@@ -53,16 +53,8 @@ class Command(BaseCommand):
 
 def granian(host: str, workers: int) -> list[str]:
     """The server's command line."""
-    options = [
-        "--interface",
-        "wsgi",
-        "--no-ws",
-        "--workers",
-        str(workers),
-        "--blocking-threads",
-        "4",
-    ]
-    options += ["--host", host, "--port", str(settings.PORT), "--log-level", "warning"]
+    options = ["--interface", "wsgi", "--no-ws", "--workers", str(workers), "--log-level", "warning"]
+    options += ["--blocking-threads", "16", "--host", host, "--port", str(settings.PORT)]
     return [sys.executable, "-m", "granian", *options, "kb.wsgi:application"]
 
 

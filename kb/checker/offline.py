@@ -1,0 +1,87 @@
+"""The offline way: commands to run where the proxy is, and their pasted output read as replies."""
+
+import json
+import re
+from typing import Any
+
+from kb.diagnosis.finding import Reply
+from kb.diagnosis.text import harmless, redact
+
+SECTION = re.compile(r"^### (\w+)[ \t]*$", re.MULTILINE)
+STATUS = re.compile(r"^HTTP (\d{3})[ \t]*$", re.MULTILINE)
+HASH = "$(printf %s \"$LITELLM_KEY\" | sha256sum | cut -d' ' -f1)"
+ADMIN = "$LITELLM_ADMIN_KEY"
+KEY = "$LITELLM_KEY"
+# probe -> (request, the key that asks); in the order in which they are printed.
+QUESTIONS = {
+    "readiness": ("GET /health/readiness", ""),
+    "key_info": ("GET /key/info", KEY),
+    "spend_logs": ("GET /spend/logs", KEY),
+    "models": ("GET /v1/models", KEY),
+    "call": ("POST /v1/chat/completions", KEY),
+    "key_info_admin": (f"GET /key/info?key={HASH}", ADMIN),
+    "readiness_details": ("GET /health/readiness/details", ADMIN),
+    "provider_budgets": ("GET /provider/budgets", ADMIN),
+    "global_spend": ("GET /global/spend", ADMIN),
+}
+
+
+def script(model: str) -> str:
+    """Shell commands that print every answer under its name; they need curl and sha256sum."""
+    body = json.dumps(
+        {"model": model or "MODEL", "max_tokens": 1, "messages": [{"role": "user", "content": "ping"}]}
+    )
+    lines = [
+        "export LITELLM_URL=http://127.0.0.1:4000 LITELLM_KEY=... LITELLM_ADMIN_KEY=...",
+        'ask() { echo "### $1"; shift; curl -s -m 30 -w "\\nHTTP %{http_code}\\n" "$@"; }',
+    ]
+    for probe, (request, key) in QUESTIONS.items():
+        method, path = request.split(" ", 1)
+        parts = [f'ask {probe} "$LITELLM_URL{path}"']
+        parts += [f'-H "Authorization: Bearer {key}"'] if key else []
+        parts += [f"-H 'Content-Type: application/json' -d '{body}'"] if method == "POST" else []
+        lines.append(" ".join(parts))
+    return "\n".join(lines)
+
+
+def read(pasted: str) -> tuple[Reply, ...]:
+    """The replies in pasted output. Raises ValueError, saying what to do, if there is none in it."""
+    text = redact(harmless(pasted)).text
+    parts = SECTION.split(text)
+    replies = tuple(
+        reply(probe, words)
+        for probe, words in zip(parts[1::2], parts[2::2], strict=True)
+        if probe in QUESTIONS
+    )
+    if not replies:
+        known = ", ".join(QUESTIONS)
+        raise ValueError(
+            f"Paste the commands' whole output: each answer stands under ### and one of {known}."
+        )
+    return replies
+
+
+def reply(probe: str, words: str) -> Reply:
+    """One section: the body, then the line with the status."""
+    found = STATUS.search(words)
+    status = int(found[1]) if found else None
+    body = words[: found.start()].strip() if found else words.strip()
+    reached = status not in (None, 0) or bool(body)
+    return Reply(
+        probe=probe,
+        request=QUESTIONS[probe][0].split("?")[0],
+        outcome="ok" if reached else "failed",
+        status=status or None,
+        body=as_json(body),
+        trouble="" if reached else "unreachable",
+        why="" if reached else "curl got no answer",
+        paid=probe == "call",
+    )
+
+
+def as_json(body: str) -> Any:
+    """The body as JSON if it is, else as it stands."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body

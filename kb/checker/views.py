@@ -1,0 +1,200 @@
+"""The checker's pages: the form, the run as it goes, and its result."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from kb.checker import offline
+from kb.checker.forms import CheckForm
+from kb.checker.models import CheckRun
+from kb.checker.running import Order, checked, keep
+from kb.diagnosis.finding import Asked, Reply
+from kb.guides.models import Guide
+from kb.guides.views import chain
+from kb.guides.vocabulary import Hop
+from kb.probes.credential import Credential
+from kb.probes.plan import plan
+from kb.web.pages import page
+from kb.web.throttle import throttle
+
+PER_PERSON = 10  # checks a minute
+PER_TARGET = 20
+STREAM = "application/x-ndjson"
+
+
+@never_cache
+@sensitive_post_parameters("key", "admin_key")
+@require_http_methods(["GET", "HEAD", "POST"])
+def check(request: HttpRequest) -> HttpResponseBase:
+    """The form; posted, the check itself: streamed to a script, or whole to a browser without one."""
+    if request.method != "POST":
+        return form_page(request, CheckForm(initial=prefill(request)))
+    refused = throttle(request, "check", per_minute=PER_PERSON)
+    if refused:
+        return refused
+    form = CheckForm(request.POST)
+    order = ordered(form)
+    if order is None:
+        return form_page(request, form, status=422)
+    refused = throttle(request, f"target:{order.asked.target}", per_minute=PER_TARGET, everyone=True)
+    if refused:
+        return refused
+    if request.headers.get("Accept") == STREAM:
+        return StreamingHttpResponse(
+            progress(order), content_type=STREAM, headers={"X-Accel-Buffering": "no"}
+        )
+    return redirect(keep(order, replies_of(order)))
+
+
+def prefill(request: HttpRequest) -> dict[str, Any]:
+    """What a link to the form may bring along: never a key."""
+    names = ("address", "model", "end_user", "tags", "previous")
+    return {name: request.GET[name] for name in names if name in request.GET} | {"paid": True}
+
+
+def form_page(request: HttpRequest, form: CheckForm, status: int = 200) -> HttpResponse:
+    """The form with the plan of what it will call, and the commands of the offline way."""
+    steps = plan(Asked(model="MODEL"), has_key=True, has_admin=True, paid=True)
+    context = {"form": form, "steps": steps, "script": offline.script("")}
+    return page(request, "checker/check.html", context, status=status)
+
+
+@sensitive_variables()
+def ordered(form: CheckForm) -> Order | None:
+    """The check that the form asks for, or None if it makes no sense (then the form says why)."""
+    if not form.is_valid():
+        return None
+    given = form.cleaned_data
+    try:
+        answers = offline.read(given["answers"]) if (given["answers"] or "").strip() else ()
+        key, admin = credential(given["key"]), credential(given["admin_key"])
+    except ValueError as error:
+        form.add_error("answers" if given["answers"] else "key", str(error))
+        return None
+    return Order(
+        asked=form.asked,
+        key=key,
+        admin=admin,
+        paid=given["paid"] and key is not None,
+        pause=int(given["second_look"]) if given["paid"] else 0,
+        answers=answers,
+        previous=given["previous"],
+    )
+
+
+def credential(value: str) -> Credential | None:
+    """A key in its wrapping."""
+    return Credential(value.strip()) if value.strip() else None
+
+
+def replies_of(order: Order) -> tuple[Reply, ...]:
+    """All replies of a check; none for the offline way."""
+    return tuple(checked(order)) if order.asked.target else ()
+
+
+def progress(order: Order) -> Iterator[str]:
+    """A line of JSON for each reply as it comes, then one with the address of the result.
+
+    When the reader goes away, the generator is closed, and with it the check.
+    """
+    replies: list[Reply] = []
+    for reply in checked(order) if order.asked.target else ():
+        replies.append(reply)
+        html = render_to_string("checker/_probe.html", {"probe": reply})
+        yield json.dumps({"probe": reply.probe, "outcome": reply.outcome, "html": html}) + "\n"
+    yield json.dumps({"location": keep(order, tuple(replies)).get_absolute_url()}) + "\n"
+
+
+@never_cache
+@sensitive_post_parameters("key")
+@require_POST
+def models(request: HttpRequest) -> HttpResponse:
+    """The models that the key may see, for the form's list."""
+    refused = throttle(request, "check", per_minute=PER_PERSON)
+    if refused:
+        return refused
+    form = CheckForm({**request.POST.dict(), "paid": ""})
+    order = ordered(form)
+    names: list[str] = []
+    if order is not None and order.asked.target:
+        names = model_names(next((r for r in checked(order) if r.probe == "models"), None))
+    return JsonResponse({"models": names})
+
+
+def model_names(reply: Reply | None) -> list[str]:
+    """The ids in an answer of /v1/models."""
+    rows = reply.body.get("data") if reply and isinstance(reply.body, dict) else None
+    rows = rows if isinstance(rows, list) else []
+    return sorted({str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row})[:500]
+
+
+@require_safe
+def check_run(request: HttpRequest, id: str) -> HttpResponse:
+    """The result of a run; the same as JSON where that is asked for."""
+    run = get_object_or_404(CheckRun.objects.select_related("previous"), pk=id, expires__gt=timezone.now())
+    if "application/json" in request.headers.get("Accept", ""):
+        response: HttpResponse = JsonResponse(run.diagnosis | {"second_look": run.second})
+    else:
+        response = page(request, "checker/run.html", result(run))
+    patch_vary_headers(response, ["Accept"])
+    response["X-Robots-Tag"] = "noindex"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def result(run: CheckRun) -> dict[str, Any]:
+    """What the result page shows."""
+    diagnosis = run.diagnosis
+    verdict = diagnosis["verdict"]
+    slugs = {verdict["slug"], *(finding["slug"] for finding in diagnosis["findings"])}
+    guides = {guide.slug: guide for guide in Guide.objects.published().cards().filter(slug__in=slugs)}
+    broken = verdict["hop"] if verdict["status"] in ("fault", "not_reached") and verdict["hop"] else None
+    return {
+        "run": run,
+        "diagnosis": diagnosis,
+        "guide": guides.get(verdict["slug"]),
+        "guides": guides,
+        "chain": chain(Hop(broken)) if broken else None,
+        "ruled_out": [row for row in diagnosis["findings"] if row["state"] == "refuted"],
+        "open": [row for row in diagnosis["findings"] if row["state"] == "undecided"],
+        "not_run": [row for row in diagnosis["probes"] if row["outcome"] != "ok"],
+        "changes": changes(run),
+    }
+
+
+def changes(run: CheckRun) -> list[tuple[str, Any, Any]]:
+    """(what, before, now) for all that differs from the run before this one."""
+    if run.previous is None:
+        return []
+    before, now = figures(run.previous.diagnosis), figures(run.diagnosis)
+    names = dict.fromkeys([*before, *now])
+    return [(name, before.get(name), now.get(name)) for name in names if before.get(name) != now.get(name)]
+
+
+def figures(diagnosis: dict[str, Any]) -> dict[str, Any]:
+    """The numbers and words of a diagnosis that a reader compares, by name."""
+    found: dict[str, Any] = {
+        "verdict": diagnosis["verdict"]["status"],
+        "cause": diagnosis["verdict"]["cause"],
+    }
+    found["version"] = diagnosis["proxy"]["version"]
+    for row in diagnosis["budgets"]:
+        for name in ("spend", "enforced_spend", "max_budget"):
+            found[f"{row['scope']} {row['id']} {name}"] = row[name]
+    return found
+
+
+@require_POST
+def delete_run(request: HttpRequest, id: str) -> HttpResponse:
+    """Forgets a run now: whoever has its address may do so."""
+    get_object_or_404(CheckRun, pk=id).delete()
+    return redirect("check")
