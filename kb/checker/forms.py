@@ -38,7 +38,9 @@ class CheckForm(forms.Form):
         """Something must be there to judge: a proxy to call, or answers that were pasted."""
         given = super().clean() or {}
         address = given["target"].url if given.get("target") else given.get("address", "")
-        if not address and not given.get("answers", "").strip() and not self.errors:
+        if self.has_error("target"):
+            self.add_error("address", "There is no target of that name: choose another, or give an address.")
+        if not address and not (given.get("answers") or "").strip() and not self.errors:
             self.add_error("address", "Give the proxy's address, such as http://127.0.0.1:4000.")
         if given.get("paid") and not given.get("key") and address:
             self.add_error("key", "The test call needs the virtual key that was refused.")

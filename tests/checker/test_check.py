@@ -1,0 +1,251 @@
+"""A check as a reader makes it: the form, the run against a recorded gateway, the result."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from kb.checker import offline
+from kb.checker.models import CheckRun, Target
+from tests.checker.gateway import Gateway
+
+pytestmark = pytest.mark.django_db
+KEY = "sk-" + "Kq7" * 8
+FOUNDING = ("1.84.0", "stale_team_scoped_key")
+
+
+def ask(client: Client, gateway: Gateway, **more: Any) -> CheckRun:
+    """Posts the form as a browser without JavaScript does, and follows it to the run."""
+    data = {"address": gateway.url, "key": KEY, "model": "lab-model", "paid": "on", **more}
+    answer = client.post("/check/", data)
+    assert answer.status_code == 302, answer.content.decode()[:2000]
+    return CheckRun.objects.get(pk=answer["Location"].split("/")[3])
+
+
+def test_the_founding_case_is_decided_and_shown(db: None, client: Client) -> None:
+    with Gateway(*FOUNDING) as gateway:
+        run = ask(client, gateway, admin_key="sk-admin")
+    verdict = run.diagnosis["verdict"]
+    assert (verdict["status"], verdict["hop"], verdict["stale"]) == ("fault", "budget", True)
+    assert verdict["slug"] == "budget-exceeded-key-stale-spend"
+    assert [row["scope"] for row in run.diagnosis["budgets"] if row["blocks"]] == ["key"]
+    page = client.get(run.get_absolute_url()).content.decode()
+    assert verdict["sentence"].split(":")[0].replace("'", "&#x27;") in page
+    for number in ("10.2", "0.02"):
+        assert number in page
+
+
+def test_the_same_with_the_key_alone(db: None, client: Client) -> None:
+    with Gateway(*FOUNDING) as gateway:
+        run = ask(client, gateway)
+        assert not any(line.startswith("GET /key/info?") for line in gateway.asked)
+    assert run.diagnosis["verdict"]["hop"] == "budget"
+    blocking = [row["scope"] for row in run.diagnosis["budgets"] if row["blocks"]]
+    assert blocking in (["key"], [])
+
+
+def test_a_healthy_proxy_is_not_accused(db: None, client: Client) -> None:
+    with Gateway("1.84.0", "ok") as gateway:
+        run = ask(client, gateway)
+    assert run.diagnosis["verdict"]["status"] == "healthy"
+
+
+def test_without_the_tick_no_call_is_paid(db: None, client: Client) -> None:
+    with Gateway(*FOUNDING) as gateway:
+        ask(client, gateway, paid="")
+        assert not any("chat/completions" in line for line in gateway.asked)
+
+
+def test_a_plain_key_never_asks_for_other_people_s_data(db: None, client: Client) -> None:
+    with Gateway(*FOUNDING) as gateway:
+        ask(client, gateway)
+        for line in gateway.asked:
+            assert not any(path in line for path in ("/spend/keys", "/spend/users", "/spend/tags", "/global"))
+            assert line.split("?")[0] != "GET /health"
+
+
+def test_progress_is_streamed_reply_by_reply(db: None, client: Client) -> None:
+    with Gateway(*FOUNDING) as gateway:
+        answer = client.post(
+            "/check/",
+            {"address": gateway.url, "key": KEY, "model": "lab-model", "paid": "on"},
+            headers={"Accept": "application/x-ndjson"},
+        )
+        lines = [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]  # type: ignore[attr-defined]
+    assert {"connection", "key_info", "call"} <= {line.get("probe") for line in lines}
+    assert lines[-1]["location"] == CheckRun.objects.get().get_absolute_url()
+
+
+def test_a_reader_who_leaves_ends_the_check(db: None, client: Client) -> None:
+    with Gateway(*FOUNDING) as gateway:
+        data = {"address": gateway.url, "key": KEY, "model": "lab-model", "paid": "on", "second_look": "130"}
+        answer = client.post("/check/", data, headers={"Accept": "application/x-ndjson"})
+        stream = iter(answer.streaming_content)  # type: ignore[attr-defined]
+        next(stream)
+        answer.close()
+    assert CheckRun.objects.count() == 0
+
+
+def test_an_address_that_is_not_allowed_is_refused_in_words(db: None, client: Client) -> None:
+    answer = client.post("/check/", {"address": "http://10.1.2.3:4000", "key": KEY}, follow=True)
+    page = answer.content.decode()
+    assert "CULPRIT_TARGETS" in page
+    assert CheckRun.objects.get().diagnosis["verdict"]["status"] == "not_reached"
+
+
+def test_a_registered_target_is_offered_by_name(db: None, client: Client) -> None:
+    with Gateway(*FOUNDING) as gateway:
+        Target.objects.create(
+            name="the lab", scheme="http", host="127.0.0.1", port=gateway.server.server_port,
+            networks=["127.0.0.0/8"],
+        )  # fmt: skip
+        assert "the lab" in client.get("/check/").content.decode()
+        run = ask(client, gateway, address="", target="the lab")
+    assert run.diagnosis["verdict"]["status"] == "fault"
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({"key": KEY}, "Give the proxy&#x27;s address"),
+        ({"address": "http://127.0.0.1:4000", "paid": "on", "model": "m"}, "needs the virtual key"),
+        ({"address": "http://127.0.0.1:4000", "paid": "on", "key": KEY}, "needs a model"),
+        ({"answers": "nonsense"}, "Paste the commands&#x27; whole output"),
+        ({"address": "http://127.0.0.1:4000", "target": "gone"}, "There is no target of that name"),
+    ],
+)
+def test_a_form_that_makes_no_sense_says_what_to_do_and_keeps_what_was_typed(
+    db: None, client: Client, data: dict[str, str], says: str
+) -> None:
+    answer = client.post("/check/", {**data, "end_user": "kept words", "error": "kept error"})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert says in page
+    assert "kept words" in page
+    assert "kept error" in page
+    assert KEY not in page
+
+
+def test_the_offline_way_gives_the_same_verdict(db: None, client: Client) -> None:
+    with Gateway(*FOUNDING) as gateway:
+        live = ask(client, gateway, admin_key="sk-admin")
+        parts = []
+        for probe, (request, key) in offline.QUESTIONS.items():
+            method, path = request.split(" ", 1)
+            asking = {"$LITELLM_KEY": KEY, "$LITELLM_ADMIN_KEY": "sk-admin"}.get(key, "")
+            answer = gateway.answer(method, path.split("?")[0], asking)
+            parts.append(f"### {probe}\n{json.dumps(answer['body'])}\nHTTP {answer['status']}")
+    answer = client.post("/check/", {"answers": "\n".join(parts), "model": "lab-model"})
+    pasted = CheckRun.objects.get(pk=answer["Location"].split("/")[3])
+    for name in ("status", "cause", "slug", "hop", "stale", "sentence"):
+        assert pasted.diagnosis["verdict"][name] == live.diagnosis["verdict"][name], name
+
+
+def test_the_printed_commands_ask_what_the_reader_of_answers_knows() -> None:
+    printed = offline.script("m")
+    for probe in offline.QUESTIONS:
+        assert f"ask {probe} " in printed
+    assert "sk-" not in printed
+
+
+def test_a_run_is_unlisted_expires_and_can_be_deleted(db: None, client: Client) -> None:
+    with Gateway("1.84.0", "ok") as gateway:
+        run = ask(client, gateway)
+    url = run.get_absolute_url()
+    answer = client.get(url)
+    assert answer["X-Robots-Tag"] == "noindex"
+    assert "no-store" in answer["Cache-Control"]
+    CheckRun.objects.filter(pk=run.pk).update(expires=timezone.now() - timedelta(seconds=1))
+    assert client.get(url).status_code == 404
+    CheckRun.objects.filter(pk=run.pk).update(expires=timezone.now() + timedelta(days=1))
+    assert client.post(f"{url}delete/").status_code == 302
+    assert CheckRun.objects.count() == 0
+
+
+def test_the_same_address_gives_json(db: None, client: Client) -> None:
+    with Gateway(*FOUNDING) as gateway:
+        run = ask(client, gateway)
+    answer = client.get(run.get_absolute_url(), headers={"Accept": "application/json"})
+    found = answer.json()
+    assert found.pop("second_look") is None
+    assert found == run.diagnosis
+    assert set(found) == {"ruleset", "target", "proxy", "verdict", "budgets", "findings", "probes", "fixes"}
+
+
+def test_a_second_run_shows_what_changed(db: None, client: Client) -> None:
+    with Gateway(*FOUNDING) as gateway:
+        before = ask(client, gateway)
+    with Gateway("1.84.0", "ok") as gateway:
+        after = ask(client, gateway, previous=before.pk)
+    assert after.previous == before
+    page = client.get(after.get_absolute_url())
+    assert "healthy" in page.content.decode().lower()
+    assert ("verdict", "fault", "healthy") in page.context["changes"]
+
+
+def test_the_form_lists_the_models_of_the_key(db: None, client: Client) -> None:
+    with Gateway("1.84.0", "ok") as gateway:
+        answer = client.post("/check/models/", {"address": gateway.url, "key": KEY})
+    assert answer.json() == {"models": ["lab-model"]}
+
+
+def test_one_person_may_not_check_without_end(
+    db: None, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb.web.throttle.time.time", lambda: 1_000_000_005.0)
+    data = {"address": "http://10.1.2.3:4000"}
+    answers = [client.post("/check/", data).status_code for _ in range(11)]
+    assert answers == [302] * 10 + [429]
+
+
+def test_a_forged_form_is_refused(db: None) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/check/", {"address": "http://127.0.0.1:4000"})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("scenario", "status"), [("ok", 0), ("stale_team_scoped_key", 1), ("key_unknown", 1)]
+)
+def test_the_command_gives_the_same_object_and_says_it_by_its_exit_status(
+    db: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], scenario: str, status: int
+) -> None:
+    monkeypatch.setenv("THE_KEY", KEY)
+    with Gateway("1.84.0", scenario) as gateway:
+        line = [gateway.url, "--key-env", "THE_KEY", "--model", "lab-model", "--json"]
+        with pytest.raises(SystemExit) as stopped:
+            call_command("check_proxy", *line)
+    assert stopped.value.code == status
+    found = json.loads(capsys.readouterr().out)
+    assert found["target"] == gateway.url
+    assert set(found) == {"ruleset", "target", "proxy", "verdict", "budgets", "findings", "probes", "fixes"}
+
+
+def test_the_command_stops_where_it_is_used_wrongly(
+    db: None, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for line, says in (
+        (["--key-env", "NO_SUCH_VARIABLE"], "NO_SUCH_VARIABLE is empty"),
+        (["--key-env", "THE_KEY", "--error-file", str(tmp_path / "gone")], "No such file"),
+    ):
+        monkeypatch.setenv("THE_KEY", KEY)
+        with pytest.raises(SystemExit) as stopped:
+            call_command("check_proxy", "http://127.0.0.1:9", *line)
+        assert stopped.value.code == 2
+        assert says in capsys.readouterr().err
+
+
+def test_the_command_says_that_nothing_was_reached(
+    db: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("THE_KEY", KEY)
+    with Gateway("1.84.0", "ok") as gateway:
+        url = gateway.url
+    with pytest.raises(SystemExit) as stopped:
+        call_command("check_proxy", url, "--key-env", "THE_KEY")
+    assert stopped.value.code == 2
+    assert "not_reached" in capsys.readouterr().out
