@@ -11,6 +11,8 @@ from kb.diagnosis.records import Key, Record
 from kb.diagnosis.refusal import Refusal, from_body, from_text
 
 # An answer to these is the proxy's word on the key itself, as the call's would be.
+# `proxy_batch_write_at`: LiteLLM writes what was spent every 10 s.
+BATCH_SECONDS = 10.0
 _COMPLETED = ("choices", "id", "output", "content", "data")
 _GATES = ("models", "key_info", "team_info", "user_info")
 _READERS: dict[str, Callable[[Any, str], Iterator[Record]]] = {
@@ -126,7 +128,7 @@ def read(
         key_missing="key_info_admin" in by and by["key_info_admin"].status == 404,
         own_info=_own_info(own), own_info_refusal=_own_refusal(own), records=tuple(_records(by)),
         logs=_logs(_body(by, "spend_logs")), models=_models(by),
-        looked_again="key_info_again" in by and answered(by["key_info_again"]), cost=_cost(by),
+        looked_again=_looked_again(by), cost=_cost(by),
         admin=asked.admin or any(name.endswith("_admin") for name in by),
         recognised=recognise(refusal.message) if recognise and refusal and refusal.message else None,
     )  # fmt: skip
@@ -265,7 +267,7 @@ def _records(by: dict[str, Reply]) -> Iterator[Record]:
         reader = _READERS[name.removesuffix("_again").removesuffix("_admin")]
         if name in by and answered(by[name]):
             for one in reader(by[name].body, by[name].request):
-                yield replace(one, at=by[name].at)
+                yield replace(one, at=by[name].at, probe=name)
 
 
 def _logs(body: Any) -> Logs | None:
@@ -288,6 +290,14 @@ def _models(by: dict[str, Reply]) -> tuple[str, ...] | None:
     if not isinstance(listed, list):
         return None
     return tuple(text(row.get("id")) for row in rows(listed) if text(row.get("id")))
+
+
+def _looked_again(by: dict[str, Reply]) -> bool:
+    """Tell whether the key's spend was read once more, at least one batch of writes after the first look."""
+    first, later = by.get("key_info"), by.get("key_info_again")
+    if not answered(later) or later is None or number(at(later.body, "info", "spend")) is None:
+        return False
+    return first is None or not first.at or not later.at or later.at - first.at >= BATCH_SECONDS
 
 
 def _cost(by: dict[str, Reply]) -> float | None:

@@ -30,6 +30,7 @@ class Record:
     active: float | None = None
     updated: float | None = None
     at: float = 0.0
+    probe: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

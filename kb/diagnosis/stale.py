@@ -65,9 +65,13 @@ def _of_row(facts: Facts, budget: Blocked, record: Record, spend: float) -> Back
     """A scope with a row: key, team, member, user, end user, organization, proxy."""
     limit, cost = budget.limit, budget.amounts.cost
     if limit is None:
-        return Backing(stale=None, confidence="undecided", because="No answer shows the limit.", recorded=spend)
+        return Backing(
+            stale=None, confidence="undecided", because="No answer shows the limit.", recorded=spend
+        )
     if spend >= limit:
-        because = f"{record.source} has recorded {dollars(spend)}, which is the limit of {dollars(limit)} or more."
+        because = (
+            f"{record.source} has recorded {dollars(spend)}, which is the limit of {dollars(limit)} or more."
+        )
         return Backing(stale=False, confidence="proved", because=because, recorded=spend)
     if cost is None:
         return Backing(
@@ -194,8 +198,12 @@ def _of_window(facts: Facts, budget: Blocked) -> Backing:
             because = f"{whole.source} has recorded {dollars(ever)} in all, enough for this window's {dollars(cost)}."
             return Backing(stale=False, confidence="consistent", because=because, recorded=None)
         if whole.duration == "" and not _may_be_late(facts, ever, cost, limit):
-            because = f"{whole.source} has recorded {dollars(ever)} in all, less than the window's {dollars(cost)}."
-            return Backing(stale=True, confidence="consistent", because=because, shape="foreign", recorded=ever)
+            because = (
+                f"{whole.source} has recorded {dollars(ever)} in all, less than the window's {dollars(cost)}."
+            )
+            return Backing(
+                stale=True, confidence="consistent", because=because, shape="foreign", recorded=ever
+            )
     if record and record.counted is not None and limit is not None and record.counted >= limit:
         because = f"{record.source} counts {dollars(record.counted)} in this window."
         return Backing(stale=False, confidence="consistent", because=because, recorded=record.counted)
@@ -230,23 +238,26 @@ _WHERE: dict[Scope, str] = {
 
 
 def _part_is_enough(facts: Facts, record: Record, limit: float) -> str:
-    """A row that is written late: what its key alone has recorded fills it. A row that is reset proves nothing."""
+    """A row that is written late: what its key alone has recorded by the second look fills it.
+
+    A row that had less than its key at the first look was reset, not late: that proves nothing.
+    """
     key, inside = facts.record("key"), facts.key
-    belongs = inside is not None and {"team": inside.team, "user": inside.user}.get(record.scope, "") == record.id != ""
-    if not belongs or record.duration or key is None or key.spend is None or key.duration or key.spend < limit:
+    of = {"team": inside.team, "user": inside.user}.get(record.scope, "") if inside else ""
+    if not of or of != record.id or key is None or key.spend is None or not facts.looked_again:
         return ""
-    return f"{key.source} has recorded {dollars(key.spend)} for this key alone, and {record.source} isn't that far yet."
+    looks = [one.spend for one in facts.records if one.scope == "key" and one.probe != "key_info_again"]
+    first = max((spend for spend in looks if spend is not None), default=None)
+    if first is None or record.spend is None or first > record.spend or key.spend < limit:
+        return ""
+    return f"{key.source} has recorded {dollars(key.spend)} for this key alone at the second look."
 
 
 def _recorded_below(facts: Facts, budget: Blocked) -> tuple[str, float] | None:
-    """The largest spend recorded for a part of the scope, and who shows it."""
+    """The largest spend recorded for a part of a scope that is often unreadable, and who shows it."""
     key, scope = facts.key, budget.scope
-    inside: dict[Scope, bool] = {
-        "team": bool(key and key.team), "org": bool(key and key.org), "user": bool(key and key.user),
-        "team_member": bool(key and key.user and key.team), "global": True,
-    }  # fmt: skip
-    parts = [facts.record("key")] if scope and inside.get(scope) else []
-    parts += [facts.record("team")] if scope in ("org", "global") else []
+    belongs = scope == "global" or (scope == "org" and bool(key and key.org))
+    parts = [facts.record("key"), facts.record("team")] if belongs else []
     sums = [(one.source, one.spend) for one in parts if one is not None and one.spend is not None]
     logged = _logged(facts, budget)
     return max([*sums, *logged], key=lambda pair: pair[1], default=None)
@@ -255,11 +266,8 @@ def _recorded_below(facts: Facts, budget: Blocked) -> tuple[str, float] | None:
 def _logged(facts: Facts, budget: Blocked) -> list[tuple[str, float]]:
     """What the key's own rows of the spend logs say of the scope."""
     scope, name = budget.scope, budget.amounts.id
-    if not facts.logs or scope in ("user", "team_member", "org", "project"):
+    if not facts.logs or scope not in ("tag", "end_user", "global", "key_window"):
         return []
-    ours = [
-        row.cost
-        for row in facts.logs.rows
-        if scope not in ("tag", "end_user") or name in (*row.tags, row.end_user)
-    ]
+    named = scope in ("tag", "end_user")
+    ours = [row.cost for row in facts.logs.rows if not named or name in (*row.tags, row.end_user)]
     return [("GET /spend/logs", sum(ours))] if ours else []

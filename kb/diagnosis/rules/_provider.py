@@ -77,11 +77,16 @@ def only(test: Callable[[Refusal], bool], *unless: Callable[[Refusal], bool]) ->
     return lambda heard: test(heard) and not any(other(heard) for other in unless)
 
 
-CONTEXT = either(threw("ContextWindowExceededError"), said("maximum context length", "context_length_exceeded"))
-CONTENT = either(
-    threw("ContentPolicyViolationError"), said("content_policy_violation", "content management policy", "safety system")
+CONTEXT = either(
+    threw("ContextWindowExceededError"), said("maximum context length", "context_length_exceeded")
 )
-QUOTA = said("exceeded your current quota", "insufficient_quota", "credit balance is too low", "billing details")
+CONTENT = either(
+    threw("ContentPolicyViolationError"),
+    said("content_policy_violation", "content management policy", "safety system"),
+)
+QUOTA = said(
+    "exceeded your current quota", "insufficient_quota", "credit balance is too low", "billing details"
+)
 CONNECTION = said("Connection error.", "Cannot connect to host", "Connection refused", "Server disconnected")
 UPSTREAM_BUDGET = said("Exception - Budget has been exceeded", "Exception - ExceededBudget")
 OWN_LIMIT = said("Model rate limit exceeded")

@@ -67,9 +67,9 @@ def own_words(refusal: Refusal) -> str:
 
 def from_provider(refusal: Refusal) -> bool:
     """Tell whether the call got past LiteLLM's own checks: its exceptions carry `litellm.` or a model group."""
-    return refusal.says("Exception - ", "Received Model Group=", "LiteLLM: model group '") or refusal.message.startswith(
-        "litellm."
-    )
+    return refusal.says(
+        "Exception - ", "Received Model Group=", "LiteLLM: model group '"
+    ) or refusal.message.startswith("litellm.")
 
 
 def _among(words: str, phrases: tuple[str, ...]) -> bool:

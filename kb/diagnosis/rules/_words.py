@@ -169,15 +169,24 @@ def spent_fixes(facts: Facts, budget: Blocked) -> tuple[Fix, ...]:
     """Remedies for a budget that is really spent: more of it, or its next period."""
     scope = budget.scope or "key"
     reset = budget.record.reset_at if budget.record else None
-    when = f"At {reset}, when the budget is reset; before that only after a change." if reset else (
-        "Never by itself: this budget shows no reset time. After a change, at once."
+    when = (
+        f"At {reset}, when the budget is reset; before that only after a change."
+        if reset
+        else ("Never by itself: this budget shows no reset time. After a change, at once.")
     )
     if scope in _IN_CONFIG:
         return (Fix(who="proxy_admin", title=_IN_CONFIG[scope], retry=when),)
     who, path, body = _UPDATES[scope]
     filled = body.format(**_ids(facts, budget), more=_more(budget), window=budget.amounts.window)
     title = f"Raise the limit of {name(budget).removeprefix('The ')}"
-    return (Fix(who=who, title=title, command=f'curl -X POST "$LITELLM_URL{path}" {_MASTER} -d \'{filled}\'', retry=when),)
+    return (
+        Fix(
+            who=who,
+            title=title,
+            command=f"curl -X POST \"$LITELLM_URL{path}\" {_MASTER} -d '{filled}'",
+            retry=when,
+        ),
+    )
 
 
 def _more(budget: Blocked) -> str:

@@ -11,7 +11,12 @@ from kb.diagnosis.rules._words import PLAIN
 from kb.diagnosis.stale import dollars
 
 _WHOLE = "Paste the whole error text, with its Current cost and Max budget."
-_PHRASES = ("budget has been exceeded", "exceededbudget", "session budget exceeded", "max budget limit reached")
+_PHRASES = (
+    "budget has been exceeded",
+    "exceededbudget",
+    "session budget exceeded",
+    "max budget limit reached",
+)
 
 
 def judge(facts: Facts) -> Iterator[Finding]:

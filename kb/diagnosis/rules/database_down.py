@@ -9,7 +9,11 @@ from kb.diagnosis.rules._said import Said
 
 
 def _seen(facts: Facts) -> str:
-    return "/health/readiness says that the database is disconnected." if facts.database == "disconnected" else ""
+    return (
+        "/health/readiness says that the database is disconnected."
+        if facts.database == "disconnected"
+        else ""
+    )
 
 
 def _never_had(facts: Facts) -> bool:

@@ -6,7 +6,7 @@ from kb.diagnosis.rules._said import Said
 
 
 def _seen(facts: Facts) -> str:
-    return "/health/readiness says \"Not connected\"." if facts.database == "not_connected" else ""
+    return '/health/readiness says "Not connected".' if facts.database == "not_connected" else ""
 
 
 def _another(facts: Facts) -> bool:

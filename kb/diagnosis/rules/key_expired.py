@@ -6,7 +6,11 @@ from kb.diagnosis.rules._said import ADMIN, Said
 
 
 def _seen(facts: Facts) -> str:
-    return f"{facts.key.source} shows that it expired at {facts.key.expires}." if facts.key and facts.key.expires else ""
+    return (
+        f"{facts.key.source} shows that it expired at {facts.key.expires}."
+        if facts.key and facts.key.expires
+        else ""
+    )
 
 
 RULE = Said(

@@ -41,7 +41,9 @@ def judge(facts: Facts) -> Iterator[Finding]:
     ends = f"After {found.group(5).upper()}." if found.group(5) else "Within a minute."
     if slug == "max-parallel-requests":
         ends = "As soon as another request of it ends."
-    sentence = f"The {who}'s limit of {found.group(4)} {unit} refused this call; no budget is involved. {ends}"
+    sentence = (
+        f"The {who}'s limit of {found.group(4)} {unit} refused this call; no budget is involved. {ends}"
+    )
     yield _finding(slug, slug, sentence, heard.message, _fixes(who, setting, ends))
 
 

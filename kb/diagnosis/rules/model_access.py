@@ -42,7 +42,11 @@ def _by_words(facts: Facts) -> str:
 
 def _lacks(facts: Facts) -> str:
     model = facts.asked.model
-    return f"/v1/models doesn't list {model} for this key." if facts.models and model and model not in facts.models else ""
+    return (
+        f"/v1/models doesn't list {model} for this key."
+        if facts.models and model and model not in facts.models
+        else ""
+    )
 
 
 def _said(kind: str) -> Said:

@@ -8,16 +8,44 @@ from kb.diagnosis.rules import Rule
 
 # Trouble -> hop, what it means, what to do.
 _TROUBLES = {
-    "target_refused": ("target", "This address is not one that may be called", "Name a target that is allowed"),
+    "target_refused": (
+        "target",
+        "This address is not one that may be called",
+        "Name a target that is allowed",
+    ),
     "name_not_resolved": ("name", "The proxy's name has no address", "Check the host name, and the resolver"),
-    "connection_refused": ("connection", "Nothing listens at the proxy's address", "Start the proxy, or name its port"),
+    "connection_refused": (
+        "connection",
+        "Nothing listens at the proxy's address",
+        "Start the proxy, or name its port",
+    ),
     "unreachable": ("connection", "No way leads to the proxy's address", "Check network, firewall and route"),
-    "timed_out": ("connection", "The proxy's address doesn't answer in time", "Check network, firewall and load"),
-    "tls_untrusted": ("tls", "The certificate isn't signed by anyone trusted", "Install a certificate that is"),
+    "timed_out": (
+        "connection",
+        "The proxy's address doesn't answer in time",
+        "Check network, firewall and load",
+    ),
+    "tls_untrusted": (
+        "tls",
+        "The certificate isn't signed by anyone trusted",
+        "Install a certificate that is",
+    ),
     "tls_expired": ("tls", "The certificate has expired", "Renew the certificate"),
-    "tls_wrong_name": ("tls", "The certificate is for another name", "Use its name, or a certificate for this one"),
-    "tls_not_spoken": ("tls", "The port doesn't speak TLS as asked", "Use http:// for a plain port, https:// for TLS"),
-    "closed_early": ("connection", "The connection was closed before an answer", "See what stands before the proxy"),
+    "tls_wrong_name": (
+        "tls",
+        "The certificate is for another name",
+        "Use its name, or a certificate for this one",
+    ),
+    "tls_not_spoken": (
+        "tls",
+        "The port doesn't speak TLS as asked",
+        "Use http:// for a plain port, https:// for TLS",
+    ),
+    "closed_early": (
+        "connection",
+        "The connection was closed before an answer",
+        "See what stands before the proxy",
+    ),
     "not_http": ("connection", "What answers there doesn't speak HTTP", "Check the port"),
 }
 # A call may break so long after it reached the proxy.
