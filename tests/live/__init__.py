@@ -1,0 +1,1 @@
+"""The checker, judged against a real LiteLLM proxy: `make live`."""
