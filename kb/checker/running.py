@@ -67,8 +67,13 @@ def checked(order: Order) -> Iterator[Reply]:
     if isinstance(vetted, Refused):
         yield from not_reached(vetted)
         return
-    with places:
+    if not places.acquire(blocking=False):
+        yield Reply(probe="waiting", request="", outcome="not_run", why="Other checks run; this one waits.")
+        places.acquire()
+    try:
         yield from streamed(order, vetted)
+    finally:
+        places.release()
 
 
 def streamed(order: Order, vetted: Vetted) -> Iterator[Reply]:

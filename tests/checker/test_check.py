@@ -1,6 +1,7 @@
 """A check as a reader makes it: the form, the run against a recorded gateway, the result."""
 
 import json
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -249,3 +250,18 @@ def test_the_command_says_that_nothing_was_reached(
         call_command("check_proxy", url, "--key-env", "THE_KEY")
     assert stopped.value.code == 2
     assert "not_reached" in capsys.readouterr().out
+
+
+def test_a_check_that_must_wait_says_so(db: None, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = threading.BoundedSemaphore(1)
+    monkeypatch.setattr("kb.checker.running.places", places)
+    with Gateway("1.84.0", "ok") as gateway:
+        data = {"address": gateway.url, "key": KEY, "model": "lab-model", "paid": "on"}
+        places.acquire()
+        answer = client.post("/check/", data, headers={"Accept": "application/x-ndjson"})
+        stream = iter(answer.streaming_content)  # type: ignore[attr-defined]
+        assert b"this one waits" in next(stream)
+        places.release()
+        rest = b"".join(stream)
+    assert b"location" in rest
+    assert places.acquire(blocking=False)
