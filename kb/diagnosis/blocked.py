@@ -71,15 +71,20 @@ def _named_or_window(facts: Facts, said: Amounts, scope: Scope) -> Blocked:
     fits = whole is not None and near(whole.limit, said.limit)
     if windows and not fits and whole is not None and whole.limit_told:
         return Blocked(
-            amounts=said, scope=_WINDOWED[scope], record=windows[0], named=True,
+            amounts=said,
+            scope=_WINDOWED[scope],
+            record=windows[0],
+            named=True,
             because=f"Its limit is that of the {windows[0].duration} window and not that of the whole.",
-        )  # fmt: skip
+        )
     if windows and not fits:
         return Blocked(
-            amounts=said, scope=None, candidates=(scope, _WINDOWED[scope]),
+            amounts=said,
+            scope=None,
+            candidates=(scope, _WINDOWED[scope]),
             because=f"Both the {scope} and its window may have this limit.",
             would_settle=f"The max_budget that /{scope}/info shows.",
-        )  # fmt: skip
+        )
     return Blocked(amounts=said, scope=scope, record=whole, named=True, because="The error names it.")
 
 
@@ -89,16 +94,20 @@ def _unnamed(facts: Facts, said: Amounts) -> Blocked:
     if len(fits) == 1:
         record = _own_row(facts, fits[0], said)
         return Blocked(
-            amounts=said, scope=fits[0], record=record,
-            because=f"The error names no budget; its limit is the one that {record.source if record else ''} shows.",
-        )  # fmt: skip
+            amounts=said,
+            scope=fits[0],
+            record=record,
+            because=f"The error names no budget; its limit is the one in {record.source if record else ''}.",
+        )
     left = tuple(fits) or tuple(scope for scope in _possible(facts) if not _excluded(facts, scope, said))
     return Blocked(
-        amounts=said, scope=None, candidates=left or _UNNAMED,
+        amounts=said,
+        scope=None,
+        candidates=left or _UNNAMED,
         because="The error names no budget, and LiteLLM says the same for several.",
         would_settle="With the admin key: the key's own max_budget (/key/info?key=), its team member's"
         " (/team/info) and the proxy's (/global/spend); the one that equals the limit refused the call.",
-    )  # fmt: skip
+    )
 
 
 def _possible(facts: Facts) -> tuple[Scope, ...]:

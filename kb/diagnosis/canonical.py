@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import accumulate
+from typing import NamedTuple
 
 _ANSI_TAIL = r"\[[0-9;:?]{0,64}[@-~]"
 _ANSI = rf"\x1b{_ANSI_TAIL}"
@@ -18,13 +19,30 @@ _ESCAPED_ANSI = r"\\*(?:(?:u00|x)1[bB]|033)\[[0-9;]{0,64}[A-Za-z]"
 _PAIR = r"\\*u[dD][89abAB][0-9a-fA-F]{2}\\+u[dD][c-fC-F][0-9a-fA-F]{2}"
 _UNICODE = r"\\*u[0-9a-fA-F]{4}"
 _QUOTE_BYTES = r"\\*xe2\\+x80\\+x9[89cdCD]"
-_ESCAPE = r"\\*[nrt\"'/]|\\+"
 _ENTITY_TAIL = r"(?:amp;){0,8}(?i:quot|apos|amp|lt|gt|nbsp|#39|#x27|#34|#x22|#47|#x2F);"
+_MARKDOWN = r"[_*.`\[\]~<>|#]"  # after a single backslash
+_ESCAPE = rf"\\*[nrt\"'/]|{_MARKDOWN}|\\*&{_ENTITY_TAIL}|\\+"
 _CONTAINER = (
     rf"(?:{_ANSI}){{0,4}}(?:[\w.-]{{1,60}}[-_]\d{{1,3}}|[\w.-]{{0,40}}litellm[\w.-]{{0,40}})"
-    rf"[ ]{{0,60}}(?:{_ANSI}){{0,4}}\|(?:{_ANSI}){{0,4}}[ ]?"
+    rf"[ ]{{0,60}}(?:{_ANSI}){{0,4}}\|(?:{_ANSI}){{0,4}}[ ]?(?:[ ]{{1,20}}\|[ ])?"
 )
 _PYTEST = r"E(?:[ ]{2,}|(?=\n)|\Z)"
+_SERVICE = rf"(?:{_ANSI}){{0,4}}[\w.-]{{2,40}}[ ]{{0,60}}(?:{_ANSI}){{0,4}}\|(?:{_ANSI}){{0,4}}"
+_BAR = r"[ ]{0,40}\|(?:[ ]|(?=\n)|\Z)"
+_BORDER = r"[ ]{0,40}\+[-=+]{2,300}(?:[ ]\d{1,3}[ ]-{2,40})?(?=\n|\Z)"
+_BAR_LINE = r"[ ]{0,40}\|(?:[ ][^|\n]*)?\|?[ ]{0,40}"
+_COMMENT = r"(?:#|//|\+)[ ]"
+_STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
+_STREAM = rf"{_STAMP}(?:\.\d{{1,9}})?(?:Z|[+-]\d\d:?\d\d)[ ]std(?:out|err)[ ][FP][ ]"
+_SYSLOG = (
+    rf"(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ ][ \d]\d[ ]\d\d:\d\d:\d\d|{_STAMP}\S{{0,16}})"
+    r"[ ][\w.-]{1,64}[ ][\w./@-]{1,64}\[\d{1,8}\]:[ ]"
+)
+_POD = (
+    r"(?:\[pod/[\w.-]{1,100}/[\w.-]{1,64}\]"
+    r"|[a-z][a-z0-9.-]{0,60}-(?=[a-z]{0,9}\d)[a-z0-9]{6,10}-[a-z0-9]{5}[ ][a-z0-9-]{1,64})[ ]"
+)
+_ADJACENT = r"[ ](?<=['\"]\n[ ])[ ]{0,200}b?['\"]"
 _TYPOGRAPHIC = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u02bc"
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _MOJIBAKE_TAIL = "\u20ac[\u02dc\u2122\u0153\u009d]|\u0080[\u0098\u0099\u009c\u009d]"
@@ -32,7 +50,6 @@ _MOJIBAKE_TAIL = "\u20ac[\u02dc\u2122\u0153\u009d]|\u0080[\u0098\u0099\u009c\u00
 # A mark that has to be in a text, the character that begins the piece, and what follows it.
 _PIECES: tuple[tuple[str, str, str], ...] = (
     ("|", r"\n", _CONTAINER),
-    ("\nE  ", r"\n", _PYTEST),
     ("\x1b", r"\x1b", rf"{_ANSI_TAIL}|{_OSC_TAIL}|"),
     ("\\", r"\\", "|".join((_ESCAPED_ANSI, _PAIR, _UNICODE, _QUOTE_BYTES, _ESCAPE))),
     ("&", "&", _ENTITY_TAIL),
@@ -42,7 +59,43 @@ _NON_ASCII: tuple[tuple[str, str], ...] = (
     (_TYPOGRAPHIC + _INVISIBLE, ""),
     ("\u00e2", _MOJIBAKE_TAIL),
 )
-_FIRST_LINE = re.compile(f"{_CONTAINER}|{_PYTEST}")
+
+
+class _Margin(NamedTuple):
+    """What stands before lines, or between two; undone only where a text shows it."""
+
+    hint: str  # how a line that has it begins, in few characters
+    shown_by: re.Pattern[str]  # two such lines in a row, as a rule
+    pieces: tuple[tuple[str, str], ...]
+
+
+def _margin(tail: str, *, hint: str, shown_by: str, more: tuple[tuple[str, str], ...] = ()) -> _Margin:
+    return _Margin(hint, re.compile(rf"\n{shown_by}"), ((r"\n", tail), *more))
+
+
+_MARGINS = (
+    _Margin(_ADJACENT, re.compile(rf"\n{_ADJACENT}"), (("'\"", r"\n[ ]{1,200}b?['\"]"),)),
+    _margin(_PYTEST, hint=r"E(?:[ ]{2}|\n)", shown_by=_PYTEST),
+    _margin(r"(?:>[ ]?){1,8}", hint=">", shown_by=r">[^\n]*\n>"),
+    _margin(_COMMENT, hint=_COMMENT, shown_by=rf"({_COMMENT})[^\n]*\n\1"),
+    _margin(_STREAM, hint=_STAMP, shown_by=rf"{_STREAM}[^\n]*\n{_STREAM}"),
+    _margin(_SYSLOG, hint=r"[JFMASOND][a-z]{2}[ ]", shown_by=rf"{_SYSLOG}[^\n]*\n{_SYSLOG}"),
+    _margin(_POD, hint=_POD, shown_by=rf"({_POD})[^\n]*\n\1"),
+)
+_BAR_MARGINS = (
+    _margin(
+        rf"{_SERVICE}(?:[ ]|(?=\n)|\Z)",
+        hint="",
+        shown_by=rf"({_SERVICE})(?:[ ][^|\n]*)?\n\1(?:[ ][^|\n]*)?(?=\n|\Z)",
+    ),
+    _margin(
+        rf"{_BAR}|{_BORDER}",
+        hint="",
+        shown_by=rf"{_BAR_LINE}\n{_BAR_LINE}(?=\n|\Z)",
+        more=(("|", r"(?=[ ]{0,40}(?:\n|\Z))"),),
+    ),
+)
+_HINT = re.compile(rf"\n(?:{'|'.join(margin.hint for margin in _MARGINS)})")
 
 _ENTITIES = {
     "quot": '"', "#34": '"', "#x22": '"', "apos": "'", "#39": "'", "#x27": "'", "amp": "&",
@@ -144,10 +197,11 @@ def canonical(text: str) -> Canonical:
 
 def _pieces(text: str) -> tuple[list[str], list[str]]:
     """The text in pieces, as they stand and as they read: every other one is a wrapping."""
-    scanner = _scanner(text)
+    margins = _margins(text)
+    scanner = _scanner(text, margins)
     if scanner is None:
         return [text], [text]
-    first = _FIRST_LINE.match(text)
+    first = _first_line(margins).match(text)
     begin = first.end() if first else 0
     pieces = scanner.split(text[begin:])
     read = pieces.copy()
@@ -160,9 +214,26 @@ def _edges(pieces: list[str]) -> list[int]:
     return [0, *accumulate(map(len, pieces))]
 
 
-def _scanner(text: str) -> re.Pattern[str] | None:
-    """The scanner for the marks that the text has, or None if it has none."""
+def _margins(text: str) -> tuple[_Margin, ...]:
+    """The margins that the text shows: mostly none, after one look at how its lines begin."""
+    lines = f"\n{text}"
+    asked = _MARGINS if _HINT.search(lines) else ()
+    if "|" in text:
+        asked += _BAR_MARGINS
+    return tuple(margin for margin in asked if margin.shown_by.search(lines)) if asked else ()
+
+
+@lru_cache(maxsize=128)
+def _first_line(margins: tuple[_Margin, ...]) -> re.Pattern[str]:
+    tails = (tail for margin in margins for head, tail in margin.pieces if head == r"\n")
+    return re.compile("|".join((_CONTAINER, *tails)))
+
+
+def _scanner(text: str, margins: tuple[_Margin, ...]) -> re.Pattern[str] | None:
+    """The scanner for the margins and for the marks that the text has, or None if it has none."""
     pieces = tuple((head, tail) for mark, head, tail in _PIECES if mark in text)
+    for margin in margins:
+        pieces += margin.pieces
     if not text.isascii():
         pieces += _NON_ASCII
     return _compiled(pieces) if pieces else None
@@ -186,8 +257,10 @@ def _decode_escape(found: str) -> str:
         return found[0]
     if kind[0] in "nrt":
         return " "
-    if kind[0] in "\"'/":
+    if kind[0] in "\"'/_*.`[]~<>|#":
         return kind
+    if kind[0] == "&":
+        return _decode_entity(kind)
     if kind[0] == "u" and "[" not in kind:
         return _decode_unicode(kind)
     return _decode_quote(found) if kind.startswith("xe2") else ""
@@ -199,7 +272,9 @@ def _decode_unicode(kind: str) -> str:
         return chr(0x10000 + ((code - 0xD800) << 10) + int(kind[-4:], 16) - 0xDC00)
     if 0xD800 <= code <= 0xDFFF:
         return "\ufffd"
-    return _PLAIN.get(chr(code), chr(code) if code > 0x1F else " ")
+    if code <= 0x1F or 0x2500 <= code <= 0x257F:
+        return " "
+    return _PLAIN.get(chr(code), chr(code))
 
 
 def _decode_quote(found: str) -> str:
@@ -212,7 +287,7 @@ def _decode_entity(found: str) -> str:
 
 _BY_HEAD: dict[str, Callable[[str], str]] = {
     "\n": lambda _: "\n",
-    "\x1b": lambda _: "",
+    **dict.fromkeys("\x1b|'\"", lambda _: ""),
     "\\": _decode_escape,
     "&": _decode_entity,
     "\u00e2": _decode_quote,

@@ -1,4 +1,4 @@
-"""The judge sits here: replies become facts, every rule speaks, and one verdict is drawn from the findings."""
+"""The judge sits here: replies become facts, every rule speaks, and one verdict is drawn from it."""
 
 import hashlib
 import math

@@ -1,4 +1,5 @@
-"""Real or stale is decided here, by arithmetic on three numbers: what was enforced, the limit, what was recorded.
+"""Real or stale is decided here, by arithmetic on three numbers: what was enforced, the limit, what was
+recorded.
 
 LiteLLM enforces a counter (`get_current_spend`, litellm/proxy/proxy_server.py, 1.84.0 and 1.108.7) and writes
 what it records in batches (`proxy_batch_write_at`, 10 s), so a small gap may be spending not yet written.
@@ -76,7 +77,7 @@ def _of_row(facts: Facts, budget: Blocked, record: Record, spend: float) -> Back
     if cost is None:
         return Backing(
             stale=None, confidence="undecided", recorded=spend, would_settle=LOOK_AGAIN,
-            because=f"{record.source} has recorded {dollars(spend)} of {dollars(limit)}; the error prints no cost.",
+            because=f"{record.source} has recorded {dollars(spend)} of {dollars(limit)}.",
         )  # fmt: skip
     if cost < limit and not near(cost, limit):
         return _of_headroom(budget, cost, limit, spend)
@@ -118,7 +119,9 @@ def _may_be_late(facts: Facts, spend: float, cost: float, limit: float) -> bool:
 
 
 def _price(facts: Facts, spend: float) -> float | None:
-    """What a call of this key costs at most, as far as it shows; all that it ever spent, if nothing else does."""
+    """What a call of this key costs at most, as far as it shows; all that it ever spent, if nothing else
+    does.
+    """
     known = facts.logs.dearest if facts.logs and facts.logs.count else 0.0
     said = facts.refusal.amounts.estimated if facts.refusal and facts.refusal.amounts else None
     prices = [price for price in (known, facts.cost, said) if price]
@@ -195,7 +198,7 @@ def _of_window(facts: Facts, budget: Blocked) -> Backing:
     ever = None if whole is None else whole.total if whole.total is not None else whole.spend
     if whole is not None and ever is not None and cost is not None and limit is not None:
         if ever >= limit:
-            because = f"{whole.source} has recorded {dollars(ever)} in all, enough for this window's {dollars(cost)}."
+            because = f"{whole.source} has recorded {dollars(ever)} in all, enough for the {dollars(cost)}."
             return Backing(stale=False, confidence="consistent", because=because, recorded=None)
         if whole.duration == "" and not _may_be_late(facts, ever, cost, limit):
             because = (
@@ -218,7 +221,8 @@ def _unread(facts: Facts, budget: Blocked) -> Backing:
         because = f"{below[0]} alone has recorded {dollars(below[1])}, which this budget includes."
         return Backing(stale=False, confidence="consistent", because=because)
     return Backing(
-        stale=None, confidence="undecided", because="What the proxy recorded for this budget couldn't be read.",
+        stale=None, confidence="undecided",
+        because="What the proxy recorded for this budget couldn't be read.",
         would_settle=_WHERE.get(budget.scope or "key", LOOK_AGAIN),
     )  # fmt: skip
 

@@ -8,9 +8,21 @@ from kb.diagnosis.finding import Budget, Finding, Scope
 from kb.diagnosis.records import Record
 
 _SCOPES: tuple[Scope, ...] = (
-    "key", "key_window", "key_model", "team_member", "team", "team_window", "user", "org", "project",
-    "end_user", "tag", "provider", "deployment", "global",
-)  # fmt: skip
+    "key",
+    "key_window",
+    "key_model",
+    "team_member",
+    "team",
+    "team_window",
+    "user",
+    "org",
+    "project",
+    "end_user",
+    "tag",
+    "provider",
+    "deployment",
+    "global",
+)
 
 
 def budgets(facts: Facts, deciding: Finding | None) -> tuple[Budget, ...]:
@@ -40,19 +52,29 @@ def _is(record: Record, refused: Blocked | None) -> bool:
 def _of_record(record: Record, refused: Blocked | None) -> Budget:
     limit = record.limit if refused is None or refused.amounts.limit is None else refused.amounts.limit
     return Budget(
-        scope=record.scope, id=record.id, spend=record.spend if record.spend is not None else record.counted,
-        enforced_spend=refused.amounts.cost if refused else None, max_budget=limit, reset_at=record.reset_at,
-        source=record.source, blocks=refused is not None,
+        scope=record.scope,
+        id=record.id,
+        spend=record.spend if record.spend is not None else record.counted,
+        enforced_spend=refused.amounts.cost if refused else None,
+        max_budget=limit,
+        reset_at=record.reset_at,
+        source=record.source,
+        blocks=refused is not None,
         readable=record.limit_told and (record.spend is not None or record.counted is not None),
-    )  # fmt: skip
+    )
 
 
 def _of_refusal(refused: Blocked, scope: Scope) -> Budget:
     """The refusing budget where no answer shows it: the error alone tells of it."""
     return Budget(
-        scope=scope, id=refused.amounts.id, enforced_spend=refused.amounts.cost, max_budget=refused.limit,
-        source="the error", blocks=True, readable=False,
-    )  # fmt: skip
+        scope=scope,
+        id=refused.amounts.id,
+        enforced_spend=refused.amounts.cost,
+        max_budget=refused.limit,
+        source="the error",
+        blocks=True,
+        readable=False,
+    )
 
 
 def _implied(facts: Facts) -> Iterator[Budget]:
@@ -62,11 +84,12 @@ def _implied(facts: Facts) -> Iterator[Budget]:
         yield Budget(scope="key", readable=False, source="GET /key/info")
     ids: dict[Scope, tuple[str, str]] = {
         "team_member": (f"{key.user}:{key.team}" if key and key.user and key.team else "", "GET /team/info"),
-        "team": (key.team if key else "", "GET /team/info"), "user": (key.user if key else "", "GET /user/info"),
+        "team": (key.team if key else "", "GET /team/info"),
+        "user": (key.user if key else "", "GET /user/info"),
         "org": (key.org if key else "", "GET /organization/info"),
         "project": (key.project if key else "", "GET /key/info"),
         "end_user": (facts.asked.end_user, "GET /customer/info"),
-    }  # fmt: skip
+    }
     for scope, (identity, source) in ids.items():
         if identity:
             yield Budget(scope=scope, id=identity, readable=False, source=source)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from kb.diagnosis.facts import Facts, answered
-from kb.diagnosis.finding import HOPS, Finding, Verdict
+from kb.diagnosis.facts import Facts, answered, passes
+from kb.diagnosis.finding import HOPS, Finding, Reply, Verdict
 
 _BEFORE_PROXY = HOPS[: HOPS.index("proxy")]
 
@@ -42,10 +42,19 @@ def _fault(finding: Finding) -> Verdict:
 def _healthy(facts: Facts, findings: Sequence[Finding]) -> Verdict:
     """A completion came back. What was pasted may have healed, or needs another model, user or tag."""
     said = "The test call went through: address, key, budgets, limits and model are in order."
-    if facts.pasted:
+    first = facts.replies.get("call")
+    if first is not None and first is not facts.call and not passes(first):
+        said = (
+            f"The call was refused{_status(first)} and goes through at the second look: it healed by itself."
+        )
+    elif facts.pasted:
         said = "The test call went through, so the pasted error doesn't hold for this call now."
     notices = [one.sentence for one in findings if one.notice and one.state == "supported" and one.sentence]
     return Verdict(status="healthy", hop="answer", confidence="proved", sentence=" ".join([said, *notices]))
+
+
+def _status(reply: Reply) -> str:
+    return f" with {reply.status}" if reply.status else ""
 
 
 def _unpaid(facts: Facts) -> bool:
@@ -73,7 +82,8 @@ def _unrecognised(facts: Facts) -> Verdict:
     elif call is not None and call.status is not None:
         said = f"The test call was answered with {call.status} and nothing that could be read as a reason."
     elif call is not None:
-        said = f"The test call brought no answer ({call.why or call.trouble or 'it broke'}), so nothing is proved."
+        why = call.why or call.trouble or "it broke"
+        said = f"The test call brought no answer ({why}), so nothing is proved."
     else:
         said = "No test call was made and not every question was answered, so nothing is proved either way."
     return Verdict(status="unrecognised", hop="answer", sentence=said)

@@ -1,4 +1,6 @@
-"""Recorded exchanges of a real LiteLLM become the replies of a check; what they lack is built here, and said."""
+"""Recorded exchanges of a real LiteLLM become the replies of a check; what they lack is built here, and
+said.
+"""
 
 import json
 from pathlib import Path
@@ -93,8 +95,8 @@ def reply(probe: str, request: str, response: dict[str, Any]) -> Reply:
     status = response.get("status")
     if status is None:
         return Reply(
-            probe=probe, request=request, outcome="failed", trouble="connection_refused", paid=probe == "call",
-            why=str(response.get("error", "")),
+            probe=probe, request=request, outcome="failed", trouble="connection_refused",
+            paid=probe == "call", why=str(response.get("error", "")),
         )  # fmt: skip
     return Reply(
         probe=probe, request=request, outcome="ok", status=status, body=response.get("body"),

@@ -1,4 +1,5 @@
-"""Replies that a live check has and a capture lacks, each built in the shape of another capture of the same lab.
+"""Replies that a live check has and a capture lacks, each built in the shape of another capture of the same
+lab.
 
 - The spend of 1.108.7 was not yet written when some captures were taken: the second look is built.
 - The routes' and the zero budget's captures have no context: /key/info is that of `budget_key`.
@@ -41,7 +42,9 @@ def _key(version: str, admin: bool, **fields: Any) -> list[Reply]:
     body = deepcopy(capture(version, "budget_key")["context"]["key_info_self"]["response"]["body"])
     body["info"].update(fields)
     probes = ("key_info", "key_info_admin") if admin else ("key_info",)
-    return [Reply(probe=probe, request="GET /key/info", outcome="ok", status=200, body=body) for probe in probes]
+    return [
+        Reply(probe=probe, request="GET /key/info", outcome="ok", status=200, body=body) for probe in probes
+    ]
 
 
 def _later(version: str, name: str) -> Reply:

@@ -1,4 +1,6 @@
-"""One file, one cause (or one tight family): pure functions from facts to findings, found by listing this package."""
+"""One file, one cause (or one tight family): pure functions from facts to findings, found by listing this
+package.
+"""
 
 import importlib
 import pkgutil

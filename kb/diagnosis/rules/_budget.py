@@ -7,7 +7,8 @@ from kb.diagnosis.facts import Facts
 from kb.diagnosis.finding import Finding, Scope
 from kb.diagnosis.records import Record
 from kb.diagnosis.rules import Rule
-from kb.diagnosis.rules._words import PLAIN, sentence, spent_fixes, stale_fixes
+from kb.diagnosis.rules._remedies import spent_fixes, stale_fixes
+from kb.diagnosis.rules._words import PLAIN, sentence
 from kb.diagnosis.stale import Backing, backing, dollars
 
 STALE_SLUG = "budget-exceeded-key-stale-spend"

@@ -1,4 +1,6 @@
-"""What the rules on providers' errors share lives here: LiteLLM passed the call on, and its far side failed."""
+"""What the rules on providers' errors share lives here: LiteLLM passed the call on, and its far side
+failed.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -36,16 +38,24 @@ class Far:
         if heard is None or not from_provider(heard) or not self.holds(heard):
             return
         provider, words = speaker(heard)
+        what = self.what.format(provider=provider or "the provider")
         known = facts.recognised
         fits = known is not None and known.category == self.category and known.hop == "provider"
         slug = known.slug if known and fits else self.slug.replace("{provider}", provider.lower())
         yield Finding(
-            cause=self.id, state="supported", because=f"LiteLLM passed on: {heard.message[:240]}", hop="provider",
-            category=self.category, slug="" if slug.endswith("-") else slug, confidence="known_shape",
-            sentence=f"LiteLLM let the call through, and {self.what.format(provider=provider or 'the provider')}"
-            f"{': ' + words if words else ''}.".replace("..", "."),
-            fixes=self.fixes, specificity=self.specificity,
-        )  # fmt: skip
+            cause=self.id,
+            state="supported",
+            because=f"LiteLLM passed on: {heard.message[:240]}",
+            hop="provider",
+            category=self.category,
+            slug="" if slug.endswith("-") else slug,
+            confidence="known_shape",
+            sentence=f"LiteLLM let the call through, and {what}{': ' + words if words else ''}.".replace(
+                "..", "."
+            ),
+            fixes=self.fixes,
+            specificity=self.specificity,
+        )
 
 
 def speaker(heard: Refusal) -> tuple[str, str]:

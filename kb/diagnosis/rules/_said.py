@@ -1,4 +1,6 @@
-"""What the rules that go by LiteLLM's own words share lives here: whose words they are, and a finding from them."""
+"""What the rules that go by LiteLLM's own words share lives here: whose words they are, and a finding from
+them.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,8 +9,7 @@ from kb.diagnosis.facts import Facts
 from kb.diagnosis.finding import Confidence, Finding, Fix
 from kb.diagnosis.refusal import Refusal
 from kb.diagnosis.rules import Rule
-
-ADMIN = '-H "Authorization: Bearer $LITELLM_ADMIN_KEY" -H "Content-Type: application/json"'
+from kb.diagnosis.rules._curl import hash_of, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class Said:
 
     def fix(self, facts: Facts, fix: Fix) -> Fix:
         """A fix with the reader's ids in its command."""
-        return Fix(who=fix.who, title=fix.title, command=_fill(fix.command, facts), retry=fix.retry)
+        return Fix(who=fix.who, title=fix.title, command=_in_command(fix.command, facts), retry=fix.retry)
 
 
 def own_words(refusal: Refusal) -> str:
@@ -66,7 +67,9 @@ def own_words(refusal: Refusal) -> str:
 
 
 def from_provider(refusal: Refusal) -> bool:
-    """Tell whether the call got past LiteLLM's own checks: its exceptions carry `litellm.` or a model group."""
+    """Tell whether the call got past LiteLLM's own checks: its exceptions carry `litellm.` or a model
+    group.
+    """
     return refusal.says(
         "Exception - ", "Received Model Group=", "LiteLLM: model group '"
     ) or refusal.message.startswith("litellm.")
@@ -77,13 +80,22 @@ def _among(words: str, phrases: tuple[str, ...]) -> bool:
 
 
 def _fill(text: str, facts: Facts) -> str:
+    """Put the reader's ids into a sentence."""
     key = facts.key
-    shown = f"the key {key.name or key.alias}" if key and (key.name or key.alias) else "the key"
+    known = key.name or key.alias if key else ""
     return (
-        text.replace("{key}", key.hash if key and key.hash else "<sha256 of the key>")
-        .replace("{shown}", shown)
-        .replace("{team}", (key.team if key else "") or "<team id>")
-        .replace("{user}", (key.user if key else "") or "<user id>")
+        text.replace("{shown}", f"The key {known}" if known else "The key")
         .replace("{expires}", (key.expires if key else "") or "the time in the error")
-        .replace("{model}", facts.asked.model or "<model>")
+        .replace("{model}", facts.asked.model or "that was asked for")
+    )
+
+
+def _in_command(text: str, facts: Facts) -> str:
+    """Put the reader's ids into a command, those that are safe there."""
+    key = facts.key
+    return (
+        text.replace("{key}", hash_of(facts))
+        .replace("{team}", plain(key.team if key else "", "<team id>"))
+        .replace("{user}", plain(key.user if key else "", "<user id>"))
+        .replace("{model}", plain(facts.asked.model, "<model>"))
     )

@@ -40,14 +40,25 @@ def _by_headers(facts: Facts) -> Iterator[Finding]:
 
 def _finding(scope: Scope, source: str, spend: float, limit: float) -> Finding:
     return Finding(
-        cause="budget-not-enforced", state="supported", hop="budget", category="quota_rate", scope=scope,
-        because=f"{source} shows {dollars(spend)} of {dollars(limit)}, and the call passed.", notice=True,
+        cause="budget-not-enforced",
+        state="supported",
+        hop="budget",
+        category="quota_rate",
+        scope=scope,
+        because=f"{source} shows {dollars(spend)} of {dollars(limit)}, and the call passed.",
+        notice=True,
         confidence="known_shape",
         sentence=f"Yet the {scope}'s budget isn't enforced: {dollars(spend)} is recorded against a limit of"
         f" {dollars(limit)}, and the call passed. The counter that LiteLLM checks is lower than its record.",
-        fixes=(Fix(who="proxy_admin", title="Delete the counter, so that it is filled from the database again",
-                   command='redis-cli KEYS "spend:*"', retry="Calls will be refused after it."),),
-    )  # fmt: skip
+        fixes=(
+            Fix(
+                who="proxy_admin",
+                title="Delete the counter, so that it is filled from the database again",
+                command='redis-cli KEYS "spend:*"',
+                retry="Calls will be refused after it.",
+            ),
+        ),
+    )
 
 
 RULE = Rule("budget-not-enforced", "budget", judge)

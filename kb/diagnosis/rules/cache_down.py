@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from kb.diagnosis.facts import Facts
 from kb.diagnosis.finding import Finding, Fix
 from kb.diagnosis.rules import Rule
+from kb.diagnosis.rules._curl import get
 
 
 def judge(facts: Facts) -> Iterator[Finding]:
@@ -12,13 +13,24 @@ def judge(facts: Facts) -> Iterator[Finding]:
     if not facts.cache_broken:
         return
     yield Finding(
-        cause="redis-connection-error", state="supported", because=f"/cache/ping: {facts.cache_broken}", hop="proxy",
-        category="deployment_config", slug="redis-connection-error", confidence="proved", notice=True,
+        cause="redis-connection-error",
+        state="supported",
+        because=f"/cache/ping: {facts.cache_broken}",
+        hop="proxy",
+        category="deployment_config",
+        slug="redis-connection-error",
+        confidence="proved",
+        notice=True,
         sentence="Redis doesn't answer: each worker counts spend and limits by itself.",
-        fixes=(Fix(who="proxy_admin", title="Start or reach Redis again",
-                   command='curl "$LITELLM_URL/cache/ping" -H "Authorization: Bearer $LITELLM_ADMIN_KEY"',
-                   retry="No call waits for it."),),
-    )  # fmt: skip
+        fixes=(
+            Fix(
+                who="proxy_admin",
+                title="Start or reach Redis again",
+                command=get("/cache/ping", admin=True),
+                retry="No call waits for it.",
+            ),
+        ),
+    )
 
 
 RULE = Rule("redis-connection-error", "proxy", judge)

@@ -1,4 +1,6 @@
-"""The proxy runs without a database, so it knows no virtual key: `No connected db.`, 400 (1.84.0 and 1.108.7)."""
+"""The proxy runs without a database, so it knows no virtual key: `No connected db.`, 400 (1.84.0 and
+1.108.7).
+"""
 
 from kb.diagnosis.facts import Facts
 from kb.diagnosis.finding import Fix

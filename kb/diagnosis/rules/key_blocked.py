@@ -1,8 +1,11 @@
-"""An administrator blocked the key: `Key is blocked.`, 401 (litellm/proxy/auth/user_api_key_auth.py, 1.84.0)."""
+"""An administrator blocked the key: `Key is blocked.`, 401 (litellm/proxy/auth/user_api_key_auth.py,
+1.84.0).
+"""
 
 from kb.diagnosis.facts import Facts
 from kb.diagnosis.finding import Fix
-from kb.diagnosis.rules._said import ADMIN, Said
+from kb.diagnosis.rules._curl import post
+from kb.diagnosis.rules._said import Said
 
 
 def _seen(facts: Facts) -> str:
@@ -10,12 +13,19 @@ def _seen(facts: Facts) -> str:
 
 
 RULE = Said(
-    id="auth-key-blocked", hop="key", category="account_auth", slug="auth-key-blocked",
-    phrases=("Key is blocked. Update via",), proof=_seen,
+    id="auth-key-blocked",
+    hop="key",
+    category="account_auth",
+    slug="auth-key-blocked",
+    phrases=("Key is blocked. Update via",),
+    proof=_seen,
     sentence="{shown} was blocked by an administrator of the proxy.",
-    fixes=(Fix(
-        who="proxy_admin", title="Ask why it was blocked; then unblock it",
-        command=f'curl -X POST "$LITELLM_URL/key/unblock" {ADMIN} -d \'{{"key": "{{key}}"}}\'',
-        retry="At once after it; never before.",
-    ),),
-).rule()  # fmt: skip
+    fixes=(
+        Fix(
+            who="proxy_admin",
+            title="Ask why it was blocked; then unblock it",
+            command=post("/key/unblock", '{"key": "{key}"}'),
+            retry="At once after it; never before.",
+        ),
+    ),
+).rule()

@@ -1,8 +1,11 @@
-"""The key's time is over: `expired_key`, 400 in 1.84.0 and 401 in 1.108.7 (litellm/proxy/auth/user_api_key_auth.py)."""
+"""The key's time is over: `expired_key`, 400 in 1.84.0 and 401 in 1.108.7
+(litellm/proxy/auth/user_api_key_auth.py).
+"""
 
 from kb.diagnosis.facts import Facts
 from kb.diagnosis.finding import Fix
-from kb.diagnosis.rules._said import ADMIN, Said
+from kb.diagnosis.rules._curl import post
+from kb.diagnosis.rules._said import Said
 
 
 def _seen(facts: Facts) -> str:
@@ -14,13 +17,21 @@ def _seen(facts: Facts) -> str:
 
 
 RULE = Said(
-    id="auth-key-expired", hop="key", category="account_auth", slug="auth-key-expired",
-    phrases=("Expired Key. Key Expiry time",), types=("expired_key",), proof=_seen,
+    id="auth-key-expired",
+    hop="key",
+    category="account_auth",
+    slug="auth-key-expired",
+    phrases=("Expired Key. Key Expiry time",),
+    types=("expired_key",),
+    proof=_seen,
     sentence="{shown} has expired, at {expires}: no budget and no limit is involved.",
     fixes=(
-        Fix(who="proxy_admin", title="Give the key more time",
-            command=f'curl -X POST "$LITELLM_URL/key/update" {ADMIN} -d \'{{"key": "{{key}}", "duration": "30d"}}\'',
-            retry="At once after it; never before."),
+        Fix(
+            who="proxy_admin",
+            title="Give the key more time",
+            command=post("/key/update", '{"key": "{key}", "duration": "30d"}'),
+            retry="At once after it; never before.",
+        ),
         Fix(who="caller", title="Or ask for a new key", retry="With the new key."),
     ),
-).rule()  # fmt: skip
+).rule()

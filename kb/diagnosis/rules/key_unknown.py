@@ -5,7 +5,8 @@
 
 from kb.diagnosis.facts import Facts
 from kb.diagnosis.finding import Fix
-from kb.diagnosis.rules._said import ADMIN, Said
+from kb.diagnosis.rules._curl import post
+from kb.diagnosis.rules._said import Said
 
 
 def _seen(facts: Facts) -> str:
@@ -13,14 +14,25 @@ def _seen(facts: Facts) -> str:
 
 
 RULE = Said(
-    id="auth-invalid-virtual-key", hop="key", category="account_auth", slug="auth-invalid-virtual-key",
-    phrases=("Invalid proxy server token passed", "Unable to find token in cache or", "Invalid API key provided."),
-    types=("token_not_found_in_db",), proof=_seen,
+    id="auth-invalid-virtual-key",
+    hop="key",
+    category="account_auth",
+    slug="auth-invalid-virtual-key",
+    phrases=(
+        "Invalid proxy server token passed",
+        "Unable to find token in cache or",
+        "Invalid API key provided.",
+    ),
+    types=("token_not_found_in_db",),
+    proof=_seen,
     sentence="This proxy's database holds no such key: it was deleted (with its team, perhaps), or belongs to"
     " another proxy.",
-    fixes=(Fix(
-        who="proxy_admin", title="Make a new key, for the same team and user",
-        command=f'curl -X POST "$LITELLM_URL/key/generate" {ADMIN} -d \'{{"models": ["{{model}}"]}}\'',
-        retry="Never with this key.",
-    ),),
-).rule()  # fmt: skip
+    fixes=(
+        Fix(
+            who="proxy_admin",
+            title="Make a new key, for the same team and user",
+            command=post("/key/generate", '{"models": ["{model}"]}'),
+            retry="Never with this key.",
+        ),
+    ),
+).rule()

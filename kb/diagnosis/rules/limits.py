@@ -1,4 +1,5 @@
-"""LiteLLM's own limits refused: requests, tokens or parallel calls, of the key, team, user, end user or deployment.
+"""LiteLLM's own limits refused: requests, tokens or parallel calls, of the key, team, user, end user or
+deployment.
 
 litellm/proxy/hooks/parallel_request_limiter_v3.py and litellm/router_utils (1.84.0 and 1.108.7): 429.
 """
@@ -31,8 +32,13 @@ def judge(facts: Facts) -> Iterator[Finding]:
         return
     words = own_words(heard)
     if "model rate limit exceeded" in words:
-        yield _finding("rate-limit-deployment", "", "The deployment's own rate limit refused this call:"
-                       " LiteLLM keeps it from its provider.", heard.message, _wait("within a minute"))  # fmt: skip
+        yield _finding(
+            "rate-limit-deployment",
+            "",
+            "The deployment's own rate limit refused this call: LiteLLM keeps it from its provider.",
+            heard.message,
+            _wait("within a minute"),
+        )
     found = re2.search(_LIMIT, words)
     if not found or found.group(3) not in _KINDS:
         return
@@ -58,9 +64,17 @@ def _fixes(who: str, setting: str, ends: str) -> tuple[Fix, ...]:
 
 def _finding(cause: str, slug: str, sentence: str, message: str, fixes: tuple[Fix, ...]) -> Finding:
     return Finding(
-        cause=cause, state="supported", because=f"LiteLLM says: {message[:200]}", hop="limit", category="quota_rate",
-        slug=slug, confidence="known_shape", sentence=sentence, fixes=fixes, specificity=2,
-    )  # fmt: skip
+        cause=cause,
+        state="supported",
+        because=f"LiteLLM says: {message[:200]}",
+        hop="limit",
+        category="quota_rate",
+        slug=slug,
+        confidence="known_shape",
+        sentence=sentence,
+        fixes=fixes,
+        specificity=2,
+    )
 
 
 RULE = Rule("rate-limit", "limit", judge)

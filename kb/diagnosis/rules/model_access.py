@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from kb.diagnosis.facts import Facts
 from kb.diagnosis.finding import Finding, Fix
 from kb.diagnosis.rules import Rule
-from kb.diagnosis.rules._said import ADMIN, Said
+from kb.diagnosis.rules._curl import get, post
+from kb.diagnosis.rules._said import Said
 
 _WHO = {"key": "key", "team": "team", "user": "user", "org": "organization", "project": "project",
         "customer": "end user", "agent": "agent"}  # fmt: skip
@@ -28,8 +29,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
     kind = heard.type.removesuffix(_TAIL) if heard.type.endswith(_TAIL) else _by_words(facts)
     if kind not in _WHO:
         return
-    for found in _said(kind).judge(facts):
-        yield found
+    yield from _said(kind).judge(facts)
 
 
 def _by_words(facts: Facts) -> str:
@@ -51,7 +51,7 @@ def _lacks(facts: Facts) -> str:
 
 def _said(kind: str) -> Said:
     path, body = _FIXES.get(kind, ("", ""))
-    command = f"curl -X POST \"$LITELLM_URL{path}\" {ADMIN} -d '{body}'" if path else ""
+    command = post(path, body) if path else ""
     guide = f"{kind}-model-access-denied"
     return Said(
         id=guide, hop="model", category="account_auth", slug=guide, types=(f"{kind}{_TAIL}",), proof=_lacks,
@@ -62,7 +62,7 @@ def _said(kind: str) -> Said:
                 title=f"Add the model to those of the {_WHO[kind]} (the list replaces the old one)",
                 retry="Up to 60 s after it; never before."),
             Fix(who="caller", title="Or use a model that the key may use", retry="At once.",
-                command='curl "$LITELLM_URL/v1/models" -H "Authorization: Bearer $LITELLM_KEY"'),
+                command=get("/v1/models")),
         ),
     )  # fmt: skip
 

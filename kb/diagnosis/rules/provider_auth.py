@@ -1,4 +1,6 @@
-"""The provider refuses the proxy's own credentials: `litellm.AuthenticationError` (litellm/exceptions.py), 401."""
+"""The provider refuses the proxy's own credentials: `litellm.AuthenticationError` (litellm/exceptions.py),
+401.
+"""
 
 from kb.diagnosis.finding import Fix
 from kb.diagnosis.rules._provider import Far, threw

@@ -1,4 +1,6 @@
-"""The proxy can't reach the model's server: `Connection error.` (litellm/exceptions.py, 1.84.0 and 1.108.7)."""
+"""The proxy can't reach the model's server: `Connection error.` (litellm/exceptions.py, 1.84.0 and
+1.108.7).
+"""
 
 from kb.diagnosis.finding import Fix
 from kb.diagnosis.rules._provider import CONNECTION, Far

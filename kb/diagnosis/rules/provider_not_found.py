@@ -4,10 +4,17 @@ from kb.diagnosis.finding import Fix
 from kb.diagnosis.rules._provider import Far, threw
 
 RULE = Far(
-    id="provider-model-not-found", category="model_provider", slug="", specificity=2,
+    id="provider-model-not-found",
+    category="model_provider",
+    slug="",
+    specificity=2,
     what="{provider} knows no such model for this account",
     holds=threw("NotFoundError"),
     fixes=(
-        Fix(who="proxy_admin", title="Correct the model in litellm_params of this deployment", retry="After it; never before."),
+        Fix(
+            who="proxy_admin",
+            title="Correct the model in litellm_params of this deployment",
+            retry="After it; never before.",
+        ),
     ),
-).rule()  # fmt: skip
+).rule()

@@ -1,4 +1,6 @@
-"""What must hold whatever is missing: a verdict may weaken, and never turns to another cause, scope or health."""
+"""What must hold whatever is missing: a verdict may weaken, and never turns to another cause, scope or
+health.
+"""
 
 import json
 from collections.abc import Iterator
@@ -19,10 +21,28 @@ HEALED = ("1.108.7", "stale_key_without_redis")
 HEALTHY = [HEALED, *(case for case in CASES if EXPECTED[case[1]]["status"] == "healthy")]
 FAULTY = [case for case in CASES if case not in HEALTHY]
 PROBES = (
-    "liveliness", "readiness", "key_info", "team_info", "user_info", "spend_logs", "models", "call", "cache_ping",
-    "key_info_admin", "team_info_admin", "user_info_admin", "readiness_details", "customer_info", "tag_info",
-    "provider_budgets", "organization_info", "budget_list", "global_spend", "call_again", "key_info_again",
-)  # fmt: skip
+    "liveliness",
+    "readiness",
+    "key_info",
+    "team_info",
+    "user_info",
+    "spend_logs",
+    "models",
+    "call",
+    "cache_ping",
+    "key_info_admin",
+    "team_info_admin",
+    "user_info_admin",
+    "readiness_details",
+    "customer_info",
+    "tag_info",
+    "provider_budgets",
+    "organization_info",
+    "budget_list",
+    "global_spend",
+    "call_again",
+    "key_info_again",
+)
 
 
 def without(body: Any) -> Iterator[Any]:
@@ -70,7 +90,10 @@ def check(found: dict[str, Any], whole: dict[str, Any]) -> None:
 def test_less_to_go_by_weakens_a_verdict_and_never_flips_it(
     version: str, name: str, pasted: bool, admin: bool
 ) -> None:
-    heard, given = replies(version, name, admin=admin), asked(capture(version, name), admin=admin, error=pasted)
+    heard, given = (
+        replies(version, name, admin=admin),
+        asked(capture(version, name), admin=admin, error=pasted),
+    )
     whole = as_object(diagnose(heard, given))
     for less in weaker(heard):
         check(as_object(diagnose(less, given)), whole)
@@ -86,7 +109,9 @@ def test_a_healthy_proxy_is_never_accused(version: str, name: str) -> None:
         assert not [row for row in found["budgets"] if row["blocks"]]
 
 
-@pytest.mark.parametrize("trouble", ["timed_out", "closed_early", "too_large", "not_http", "cancelled", "broken"])
+@pytest.mark.parametrize(
+    "trouble", ["timed_out", "closed_early", "too_large", "not_http", "cancelled", "broken"]
+)
 def test_a_probe_that_broke_is_no_pass(trouble: Any) -> None:
     heard = replies("1.84.0", "ok", admin=True)
     broken = [replace(one, outcome="failed", status=None, body=None, trouble=trouble) for one in heard]
@@ -108,7 +133,10 @@ def test_a_rule_that_raises_is_named_and_the_others_still_speak() -> None:
     def broken(_: Any) -> Any:
         raise ZeroDivisionError
 
-    heard, given = replies("1.84.0", "budget_key", admin=True), asked(capture("1.84.0", "budget_key"), admin=True)
+    heard, given = (
+        replies("1.84.0", "budget_key", admin=True),
+        asked(capture("1.84.0", "budget_key"), admin=True),
+    )
     found = diagnose(heard, given, rules=[*RULES, Rule("broken-one", "budget", broken)])
     assert found.verdict.cause == "budget-exceeded-key"
     named = [one for one in found.findings if one.cause == "broken-one"]
@@ -117,24 +145,61 @@ def test_a_rule_that_raises_is_named_and_the_others_still_speak() -> None:
 
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
     | st.sampled_from(["None", "1e400", "NaN", "budget_exceeded", "2026-13-40T99:99:99Z", "<html></html>"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from([
-            "error", "message", "type", "detail", "info", "key", "spend", "max_budget", "team_info", "user_info",
-            "budget_limits", "team_memberships", "litellm_budget_table", "data", "providers", "db", "choices",
-            "model_max_budget", "budget_limits_usage", "last_active", "updated_at", "total_spend", "user_id", "team_id",
-        ]), inner, max_size=6,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "error",
+                    "message",
+                    "type",
+                    "detail",
+                    "info",
+                    "key",
+                    "spend",
+                    "max_budget",
+                    "team_info",
+                    "user_info",
+                    "budget_limits",
+                    "team_memberships",
+                    "litellm_budget_table",
+                    "data",
+                    "providers",
+                    "db",
+                    "choices",
+                    "model_max_budget",
+                    "budget_limits_usage",
+                    "last_active",
+                    "updated_at",
+                    "total_spend",
+                    "user_id",
+                    "team_id",
+                ]
+            ),
+            inner,
+            max_size=6,
+        )
     ),
     max_leaves=12,
-)  # fmt: skip
+)
 _REPLY = st.builds(
-    Reply, probe=st.sampled_from(PROBES), request=st.just("GET /x"),
-    outcome=st.sampled_from(["ok", "failed", "not_run"]), body=_JSON,
+    Reply,
+    probe=st.sampled_from(PROBES),
+    request=st.just("GET /x"),
+    outcome=st.sampled_from(["ok", "failed", "not_run"]),
+    body=_JSON,
     status=st.none() | st.sampled_from([200, 204, 302, 400, 401, 403, 404, 422, 429, 500, 503]),
-    headers=st.dictionaries(st.sampled_from(["x-litellm-version", "x-litellm-response-cost"]), st.text(max_size=9)),
+    headers=st.dictionaries(
+        st.sampled_from(["x-litellm-version", "x-litellm-response-cost"]), st.text(max_size=9)
+    ),
     at=st.floats(allow_nan=False),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -147,7 +212,9 @@ def test_no_answer_of_any_shape_raises(heard: list[Reply], error: str) -> None:
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.sampled_from(FAULTY), st.integers(0, 5), _JSON)
-def test_no_body_of_any_shape_turns_a_refusal_into_health(case: tuple[str, str], index: int, body: Any) -> None:
+def test_no_body_of_any_shape_turns_a_refusal_into_health(
+    case: tuple[str, str], index: int, body: Any
+) -> None:
     heard = replies(*case, admin=True)
     others = [one for one in heard if one.probe != "call"]
     if others:

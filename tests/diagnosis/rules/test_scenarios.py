@@ -7,7 +7,7 @@ import pytest
 from kb.diagnosis.diagnose import as_object, diagnose
 from tests.diagnosis.captures import CASES, EXPECTED, asked, capture, replies
 
-# expected.json names no version here, yet 1.108.7 sets the counter at reset_spend and admits the call at once.
+# expected.json names no version here, yet 1.108.7 sets the counter at reset_spend and admits the call.
 HEALED = ("1.108.7", "stale_key_without_redis")
 REFUSED = [case for case in CASES if case != HEALED]
 
@@ -79,8 +79,8 @@ def test_the_shape_of_the_numbers_names_the_cause(version: str, name: str) -> No
 
 def test_the_sentence_has_the_readers_numbers() -> None:
     assert judged("1.84.0", "stale_team_scoped_key", admin=True)["verdict"]["sentence"] == (
-        "The key's own budget blocked this call: LiteLLM enforced $10.20 against a limit of $10.00 while it has"
-        " recorded $0.02, so the refusal rests on a stale counter, not on spending."
+        "The key's own budget blocked this call: LiteLLM enforced $10.20 against a limit of $10.00 while it"
+        " has recorded $0.02, so the refusal rests on a stale counter, not on spending."
     )
 
 
@@ -96,10 +96,14 @@ def test_a_budget_that_lets_an_overspent_key_through_is_told(version: str) -> No
 def test_redis_away_is_a_second_finding_and_not_the_verdict(version: str) -> None:
     found = judged(version, "down_redis", admin=True)
     assert found["verdict"]["cause"] == "budget-exceeded-key"
-    assert "redis-connection-error" in [one["cause"] for one in found["findings"] if one["state"] == "supported"]
+    assert "redis-connection-error" in [
+        one["cause"] for one in found["findings"] if one["state"] == "supported"
+    ]
 
 
 def test_on_1_84_0_no_fix_names_a_remedy_that_was_tried_in_vain() -> None:
     found = judged("1.84.0", "stale_key_counter_poisoned", admin=True)
-    assert not [fix for fix in found["fixes"] if "reset_spend" in fix["command"] or '"spend": 0' in fix["command"]]
+    assert not [
+        fix for fix in found["fixes"] if "reset_spend" in fix["command"] or '"spend": 0' in fix["command"]
+    ]
     assert "/cache/delete" in found["fixes"][0]["command"]

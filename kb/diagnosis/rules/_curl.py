@@ -1,0 +1,39 @@
+"""Commands to copy live here: the reader's ids are in them; a key never is, only its variable's name.
+
+Ids come from the proxy and from pasted texts: one that a shell or JSON could take for more becomes a blank
+to fill in.
+"""
+
+import re2
+
+from kb.diagnosis.facts import Facts
+
+_KEY = '-H "Authorization: Bearer $LITELLM_KEY"'
+_ADMIN_KEY = '-H "Authorization: Bearer $LITELLM_ADMIN_KEY"'
+_JSON = '-H "Content-Type: application/json"'
+
+
+def post(path: str, body: str) -> str:
+    """An administrator's change; `body` is JSON."""
+    return f"curl -X POST \"$LITELLM_URL{path}\" {_ADMIN_KEY} {_JSON} -d '{body}'"
+
+
+def get(path: str, *, admin: bool = False) -> str:
+    """A question, with the reader's key or the administrator's."""
+    return f'curl "$LITELLM_URL{path}" {_ADMIN_KEY if admin else _KEY}'
+
+
+def chat(model: str, max_tokens: int) -> str:
+    """One completion."""
+    body = f'"max_tokens": {max_tokens}, "messages": [{{"role": "user", "content": "hello"}}]'
+    return f'curl "$LITELLM_URL/v1/chat/completions" {_KEY} {_JSON} -d \'{{"model": "{model}", {body}}}\''
+
+
+def plain(identity: str, blank: str) -> str:
+    """An id as it may stand in a command, or the blank that stands for it."""
+    return identity if re2.fullmatch(r"[A-Za-z0-9._:/@+ -]{1,200}", identity) else blank
+
+
+def hash_of(facts: Facts) -> str:
+    """The key's hash, by which an administrator names it."""
+    return plain(facts.key.hash if facts.key else "", "<sha256 of the key>")

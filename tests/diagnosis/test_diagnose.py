@@ -1,0 +1,205 @@
+"""The verdict on what no capture shows: pasted texts, second looks, late writing, broken ways."""
+
+import json
+from typing import Any
+
+import pytest
+
+from kb.diagnosis.diagnose import RULES, Recognised, as_object, diagnose, ruleset
+from kb.diagnosis.finding import HOPS, Asked, Reply
+from tests.diagnosis.captures import asked, capture, replies
+
+OVER = {
+    "error": {
+        "message": "Budget has been exceeded! Current cost: {c}, Max budget: {m}",
+        "type": "budget_exceeded",
+        "code": "400",
+    }
+}
+
+
+def refused(cost: float, limit: float, probe: str = "call") -> Reply:
+    message = OVER["error"]["message"].format(c=cost, m=limit)
+    body = {"error": {**OVER["error"], "message": message}}
+    return Reply(
+        probe=probe, request="POST /v1/chat/completions", outcome="ok", status=400, body=body, paid=True
+    )
+
+
+def key(spend: Any, limit: Any, probe: str = "key_info", at: float = 0.0, **more: Any) -> Reply:
+    body = {"key": "ab12", "info": {"spend": spend, "max_budget": limit, "key_name": "sk-...abcd", **more}}
+    return Reply(probe=probe, request="GET /key/info", outcome="ok", status=200, body=body, at=at)
+
+
+def logs(*costs: float) -> Reply:
+    body = [{"spend": cost} for cost in costs]
+    return Reply(probe="spend_logs", request="GET /spend/logs", outcome="ok", status=200, body=body)
+
+
+PASSED = Reply(
+    probe="call_again",
+    request="POST /v1/chat/completions",
+    outcome="ok",
+    status=200,
+    body={"id": "x", "choices": []},
+)
+
+
+def test_late_writing_is_not_called_a_stale_counter() -> None:
+    found = diagnose([refused(10.02, 10.0), key(9.98, 10.0), logs(0.04, 0.05)], Asked())
+    assert (found.verdict.stale, found.verdict.confidence) == (None, "undecided")
+    assert [one for one in found.findings if "15 s" in one.would_settle]
+    assert [row.scope for row in found.budgets if row.blocks] == ["key"]
+
+
+def test_a_second_look_that_catches_up_proves_the_budget_spent() -> None:
+    later = key(10.02, 10.0, "key_info_again", at=120.0)
+    found = diagnose([refused(10.02, 10.0), key(9.98, 10.0, at=100.0), later], Asked()).verdict
+    assert (found.stale, found.confidence) == (False, "proved")
+
+
+def test_a_second_look_that_shows_no_more_proves_the_counter_stale() -> None:
+    later = key(9.98, 10.0, "key_info_again", at=120.0)
+    found = diagnose([refused(10.02, 10.0), key(9.98, 10.0, at=100.0), later], Asked()).verdict
+    assert (found.stale, found.confidence) == (True, "proved")
+
+
+def test_a_second_look_within_one_batch_proves_nothing() -> None:
+    later = key(9.98, 10.0, "key_info_again", at=104.0)
+    found = diagnose([refused(10.02, 10.0), key(9.98, 10.0, at=100.0), later], Asked()).verdict
+    assert found.stale is None
+
+
+def test_a_call_that_passes_at_the_second_look_has_healed_by_itself() -> None:
+    found = diagnose([refused(10.0, 10.0), key(0.02, 10.0), PASSED], Asked()).verdict
+    assert found.status == "healthy"
+    assert "healed by itself" in found.sentence
+
+
+def test_logs_that_show_what_a_call_costs_make_the_proof() -> None:
+    found = diagnose([refused(10.2, 10.0), key(0.02, 10.0), logs(0.02)], Asked()).verdict
+    assert (found.stale, found.confidence) == (True, "proved")
+
+
+def test_a_reservation_that_finds_no_room_is_no_stale_counter() -> None:
+    text = "Budget has been exceeded! Key=ab12 Current cost: 0.05,"
+    text += " Estimated request cost: 0.1638, Max budget: 0.1"
+    body = {"error": {"message": text, "type": "budget_exceeded", "code": "422"}}
+    call = Reply(probe="call", request="POST /v1/chat/completions", outcome="ok", status=422, body=body)
+    found = diagnose([call, key(0.05, 0.1)], Asked()).verdict
+    assert found.stale is False
+    assert "more than is left" in found.sentence
+
+
+def test_a_pasted_error_alone_names_its_budget_and_leaves_the_rest_open() -> None:
+    text = "ExceededBudget: User=u-1 over budget. Spend=10.21, Budget=10.0"
+    found = diagnose([], Asked(error=text))
+    assert (found.verdict.hop, found.verdict.stale, found.verdict.confidence) == ("budget", None, "undecided")
+    assert [row.scope for row in found.budgets if row.blocks] == ["user"]
+
+
+def test_a_key_limit_that_is_not_the_one_enforced_keeps_the_key_from_blame() -> None:
+    found = diagnose([refused(0.04, 0.03), key(0.02, 5.0)], Asked())
+    assert not [row for row in found.budgets if row.blocks]
+    assert found.verdict.confidence == "undecided"
+    assert "the key's own budget" not in found.verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("probe", "trouble", "hop"),
+    [("name", "name_not_resolved", "name"), ("connection", "connection_refused", "connection"),
+     ("connection", "timed_out", "connection"), ("tls", "tls_expired", "tls"),
+     ("tls", "tls_wrong_name", "tls"),
+     ("tls", "tls_not_spoken", "tls"), ("name", "target_refused", "target")],
+)  # fmt: skip
+def test_a_proxy_that_is_not_reached_breaks_at_its_hop(probe: str, trouble: Any, hop: str) -> None:
+    broken = Reply(probe=probe, request=probe, outcome="failed", trouble=trouble, why="because")
+    left = Reply(probe="call", request="POST /v1/chat/completions", outcome="not_run", why="not reached")
+    found = diagnose([broken, left], Asked()).verdict
+    assert (found.status, found.hop, found.category) == ("not_reached", hop, "deployment_config")
+
+
+def test_a_web_page_in_place_of_litellm_is_told_from_it() -> None:
+    page = {
+        "status": 200,
+        "outcome": "ok",
+        "body": "<!doctype html><html><title>Welcome to nginx!</title></html>",
+    }
+    heard = [
+        Reply(probe=probe, request=f"GET /{probe}", **page)
+        for probe in ("liveliness", "readiness", "key_info", "call")
+    ]
+    found = diagnose(heard, Asked()).verdict
+    assert (found.status, found.cause, found.hop) == ("fault", "not-litellm", "proxy")
+
+
+def test_a_check_without_the_paid_call_says_what_it_left_out() -> None:
+    listed = Reply(
+        probe="models", request="GET /v1/models", outcome="ok", status=200, body={"data": [{"id": "m"}]}
+    )
+    left = Reply(probe="call", request="POST /v1/chat/completions", outcome="not_run", why="no paid calls")
+    found = diagnose([key(0.02, 10.0), listed, left], Asked()).verdict
+    assert (found.status, found.confidence) == ("healthy", "consistent")
+    assert "no completion was tried" in found.sentence
+
+
+def test_a_full_budget_without_the_paid_call_is_a_suspicion() -> None:
+    listed = Reply(probe="models", request="GET /v1/models", outcome="ok", status=200, body={"data": []})
+    found = diagnose([key(10.2, 10.0), listed], Asked()).verdict
+    assert (found.status, found.hop, found.confidence) == ("fault", "budget", "undecided")
+
+
+def test_a_guide_speaks_where_no_rule_does_and_never_over_one() -> None:
+    known = Recognised(slug="some-guide", category="local_runtime", hop="provider")
+    odd = Reply(
+        probe="call", request="POST /x", outcome="ok", status=400, body={"error": {"message": "Odd words"}}
+    )
+    assert diagnose([odd], Asked(), lambda _: known).verdict.slug == "some-guide"
+    assert diagnose([odd], Asked()).verdict.status == "unrecognised"
+    over = diagnose([refused(10.2, 10.0), key(0.02, 10.0)], Asked(), lambda _: known).verdict
+    assert over.slug == "budget-exceeded-key-stale-spend"
+
+
+def test_a_guide_names_the_provider_of_an_error_behind_the_proxy() -> None:
+    known = Recognised(slug="provider-auth-error-bedrock", category="account_auth", hop="provider")
+    heard = replies("1.84.0", "upstream_401", admin=True)
+    found = diagnose(heard, asked(capture("1.84.0", "upstream_401"), admin=True), lambda _: known)
+    assert found.verdict.slug == "provider-auth-error-bedrock"
+
+
+def test_a_litellm_behind_this_one_is_not_taken_for_it() -> None:
+    text = "litellm.BadRequestError: OpenAIException - Budget has been exceeded!"
+    text += " Current cost: 2.5, Max budget: 2.0"
+    call = Reply(probe="call", request="POST /x", outcome="ok", status=400, body={"error": {"message": text}})
+    found = diagnose([call, key(0.02, 2.0)], Asked()).verdict
+    assert (found.slug, found.hop) == ("budget-exceeded-upstream-proxy", "provider")
+
+
+def test_an_id_that_a_shell_would_take_for_more_stands_in_no_command() -> None:
+    text = "Budget has been exceeded! Team=x'; rm -rf ~; ' Current cost: 5, Max budget: 4"
+    call = Reply(probe="call", request="POST /x", outcome="ok", status=400, body={"error": {"message": text}})
+    found = diagnose([call], Asked(model="m'$(id)"))
+    assert found.verdict.hop == "budget"
+    assert found.fixes
+    assert not [fix for fix in found.fixes if "rm -rf" in fix.command or "$(id)" in fix.command]
+
+
+def test_the_object_is_json_and_has_each_part() -> None:
+    heard = [refused(10.2, 10.0), key(float("nan"), "1e400")]
+    found = as_object(diagnose(heard, Asked(target="http://127.0.0.1:4000")))
+    json.dumps(found, allow_nan=False)
+    assert list(found) == ["ruleset", "target", "proxy", "verdict", "budgets", "findings", "probes", "fixes"]
+    assert found["probes"][0] == {
+        "name": "call", "request": "POST /v1/chat/completions", "status": 400, "outcome": "ok",
+        "why": "", "ms": 0, "paid": True,
+    }  # fmt: skip
+
+
+def test_the_ruleset_changes_with_the_rules_alone() -> None:
+    assert ruleset(RULES) == ruleset(reversed(RULES))
+    assert ruleset(RULES) != ruleset(RULES[1:])
+
+
+def test_each_rule_has_an_id_of_its_own_and_a_hop() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    assert {rule.hop for rule in RULES} <= set(HOPS)
