@@ -9,25 +9,25 @@ _LONGEST_NUMBER = 300
 
 
 class TooLarge(ValueError):
-    """The answer has more than MOST_BYTES bytes, as sent or unpacked."""
+    """The answer has more bytes than it may have, as sent or unpacked, or more values."""
 
 
 class Unreadable(ValueError):
     """The answer is packed in a way that nobody asked for, or broken."""
 
 
-def unpacked(data: bytes, encoding: str) -> bytes:
-    """Undo `Content-Encoding`, which some servers apply unasked. Raises TooLarge, Unreadable."""
+def unpacked(data: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:
+    """Undo `Content-Encoding`, which some servers apply unasked. Raises TooLarge above `most`, Unreadable."""
     if encoding.strip().lower() in {"", "identity"}:
         return data
     if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
         raise Unreadable(encoding)
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     try:
-        plain = unpacker.decompress(data, MOST_BYTES + 1)
+        plain = unpacker.decompress(data, most + 1)
     except zlib.error as problem:
         raise Unreadable("broken compression") from problem
-    if len(plain) > MOST_BYTES:
+    if len(plain) > most:
         raise TooLarge
     return plain
 

@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 from kb.diagnosis.text import harmless, redact
 
 MOST_DEPTH = 40
-MOST_VALUES = 10_000
+MOST_VALUES = 20_000
 MOST_CHARACTERS = 4_000
 
 _SHORTEST = 4
@@ -91,7 +91,8 @@ class Scrubber:
     def body(self, value: Any) -> tuple[Any, bool]:
         """Parsed JSON, each string and name of it cleaned; and whether it was cut.
 
-        Of more than MOST_VALUES values the first are kept; what is nested more than MOST_DEPTH deep is not.
+        Of more than MOST_VALUES values the first are kept. What is nested more than MOST_DEPTH deep is
+        replaced by a mark: no proxy answers so, and it takes nothing away from a list.
         """
         self._learn(list(dict.fromkeys(_words(value))))
         walk = _Walk(self)
@@ -163,7 +164,6 @@ class _Walk:
 
     def _inside(self, value: dict[str, Any] | list[Any], depth: int) -> Any:
         if depth >= MOST_DEPTH:
-            self.cut = True
             return _TOO_DEEP
         if isinstance(value, dict):
             return {self._word(name): self._named(name, value[name], depth + 1) for name in self._some(value)}

@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass, field, replace
@@ -47,9 +47,16 @@ _NO_TIME = Broken("timed_out", "The time for the whole check was up.")
 _USER_AGENT = "culprit"
 
 
+def _whole(body: Any) -> Any:
+    return body
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One request to a target: `path` is below its base path, `seconds` the time it may take in all."""
+    """One request to a target: `path` is below its base path, `seconds` the time it may take in all.
+
+    `most_bytes` is how large its answer may be; `trim` leaves out of it what a check has no need of.
+    """
 
     probe: str
     method: str = "GET"
@@ -59,6 +66,8 @@ class Question:
     credential: Credential | None = None
     seconds: float = PROBE_SECONDS
     paid: bool = False
+    most_bytes: int = MOST_BYTES
+    trim: Callable[[Any], Any] = _whole
 
     @property
     def address(self) -> str:
@@ -105,6 +114,10 @@ def look_up(host: str, port: int) -> Sequence[str]:
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return tuple(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+class _TooMany(TooLarge):
+    """Few bytes, but more values than are looked through."""
 
 
 class _Pinned(AbstractResolver):
@@ -263,8 +276,11 @@ class Dialler:
                 exchange = await self._exchange(self._session, question, reply, stage)
         except TimeoutError:
             exchange = Exchange(_failed(reply, late(stage.text, seconds)))
+        except _TooMany:
+            why = f"The answer holds more than {MOST_VALUES:,} values; it wasn't kept."
+            exchange = Exchange(_failed(reply, Broken("too_large", why)))
         except TooLarge:
-            why = f"The answer is larger than {MOST_BYTES / 1e6:.0f} MB; it wasn't read to its end."
+            why = f"The answer is larger than {question.most_bytes / 1e6:.0f} MB; it wasn't read to its end."
             exchange = Exchange(_failed(reply, Broken("too_large", why)))
         except Unreadable:
             why = "The answer is compressed in a way that nobody asked for, or broken."
@@ -286,16 +302,16 @@ class Dialler:
             trace_request_ctx=stage,
         ) as response:
             stage.text = "reading the answer"
-            data = await _read(response)
-        raw = parsed(unpacked(data, response.headers.get("Content-Encoding", "")))
+            data = await _read(response, question.most_bytes)
+        encoding = response.headers.get("Content-Encoding", "")
+        raw = parsed(unpacked(data, encoding, question.most_bytes))
         clean = self._scrubber
         headers = {name: clean.text(value, 500) for name, value in _kept(response.headers)}
-        body, cut = (clean.text(raw), False) if isinstance(raw, str) else clean.body(raw)
-        answer = replace(reply, outcome="ok", status=response.status, headers=headers, body=body)
-        if response.status // 100 == 3:
-            answer = replace(answer, why="It sends the caller elsewhere, which isn't followed.")
-        elif cut:
-            answer = replace(answer, why=f"Of its answer the first {MOST_VALUES:,} values were kept.")
+        body, cut = (clean.text(raw), False) if isinstance(raw, str) else clean.body(question.trim(raw))
+        if cut:
+            raise _TooMany
+        moved = "It sends the caller elsewhere, which isn't followed." if response.status // 100 == 3 else ""
+        answer = replace(reply, outcome="ok", status=response.status, headers=headers, body=body, why=moved)
         return Exchange(answer, raw)
 
     async def _why(self, problem: Exception) -> Broken:
@@ -318,15 +334,15 @@ class Dialler:
         return broken is None
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
     """The body as it was sent. Raises TooLarge as soon as that is known."""
-    if (response.content_length or 0) > MOST_BYTES:
+    if (response.content_length or 0) > most:
         response.close()
         raise TooLarge
     pieces = bytearray()
     async for piece in response.content.iter_any():
         pieces += piece
-        if len(pieces) > MOST_BYTES:
+        if len(pieces) > most:
             response.close()
             raise TooLarge
     return bytes(pieces)

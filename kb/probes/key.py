@@ -4,11 +4,20 @@ The admin key asks about it by its hash: a key never stands in an address.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from kb.probes.dial import Question
 from kb.probes.probe import Known, Probe, needs_key
 
 SPEND_DAYS = 31
+
+# A row of 1.108.7 takes 12 kB, most of it a model's price list.
+_MOST_SPEND_BYTES = 8_000_000
+# What a check needs of a row: what it cost and whose it was. Prompts, answers and addresses stay away.
+_OF_A_ROW = (
+    "spend", "startTime", "endTime", "model", "model_group", "end_user", "request_tags", "status",
+    "call_type", "total_tokens",
+)  # fmt: skip
 
 
 def key_info(known: Known) -> Question:
@@ -26,14 +35,30 @@ def _models(known: Known) -> Question:
 
 
 def _spend_logs(known: Known) -> Question:
-    # Named by hash, and by day: without the hash 1.84.0 gives some keys everybody's rows, and without
-    # the days all rows one by one.
+    # Named by hash: without it 1.84.0 gives some keys everybody's rows.
     query = {
         "api_key": known.key_hash,
         "start_date": (known.today - timedelta(days=SPEND_DAYS)).isoformat(),
         "end_date": (known.today + timedelta(days=1)).isoformat(),
+        "summarize": "false",
     }
-    return Question(probe="spend_logs", path="/spend/logs", query=query, credential=known.credential)
+    return Question(
+        probe="spend_logs",
+        path="/spend/logs",
+        query=query,
+        credential=known.credential,
+        most_bytes=_MOST_SPEND_BYTES,
+        trim=_rows,
+    )
+
+
+def _rows(body: Any) -> Any:
+    """The rows, each with what is needed of it; sums by day, which old versions give, are no rows."""
+    if not isinstance(body, list) or not all(isinstance(row, dict) for row in body):
+        return body
+    if any("request_id" not in row for row in body):
+        return {"by_day": body}
+    return [{name: row[name] for name in _OF_A_ROW if name in row} for row in body]
 
 
 PROBES = (
@@ -66,8 +91,8 @@ PROBES = (
     ),
     Probe(
         name="spend_logs",
-        shown="GET /spend/logs?api_key=<key_hash>&start_date=…&end_date=…",
-        why=f"What the key's own rows of the last {SPEND_DAYS} days add up to, day by day.",
+        shown="GET /spend/logs?api_key=<key_hash>&start_date=…&end_date=…&summarize=false",
+        why=f"What the key's own calls of the last {SPEND_DAYS} days cost, one by one.",
         ask=_spend_logs,
         rounds=(2,),
         privilege="key",

@@ -1,5 +1,8 @@
 """Probes of those whose budgets stand above a key: its team, user, organization, end user and tags."""
 
+from typing import Any
+
+from kb.probes.credential import Credential
 from kb.probes.dial import Question
 from kb.probes.probe import Known, Probe, Setting, needs_key
 
@@ -9,22 +12,42 @@ _NO_ORGANIZATION = "Key and team belong to no organization, as far as could be r
 
 
 def _team_info(known: Known) -> Question | str:
-    if not (team := known.of_key("team_id")):
-        return _NO_TEAM
-    query = {"team_id": team}
-    return Question(probe="team_info", path="/team/info", query=query, credential=known.credential)
+    return _team("team_info", known, known.credential)
 
 
 def _team_info_admin(known: Known) -> Question | str:
+    return _team("team_info_admin", known, known.admin)
+
+
+def _team(name: str, known: Known, credential: Credential | None) -> Question | str:
     if not (team := known.of_key("team_id")):
         return _NO_TEAM
-    return Question(
-        probe="team_info_admin", path="/team/info", query={"team_id": team}, credential=known.admin
-    )
+    user = known.of_key("user_id")
+
+    def own(body: Any) -> Any:
+        """The team and the key's own user in it: the other members, and their keys, are nobody's business."""
+        if not isinstance(body, dict):
+            return body
+        kept = {name: value for name, value in body.items() if name != "keys"}
+        kept["team_memberships"] = _of_user(user, kept.get("team_memberships"))
+        info = kept.get("team_info")
+        if isinstance(info, dict):
+            others = {"members", "admins"} & info.keys()
+            own_role = _of_user(user, info.get("members_with_roles"))
+            kept["team_info"] = {**info, **dict.fromkeys(others), "members_with_roles": own_role}
+        return kept
+
+    return Question(probe=name, path="/team/info", query={"team_id": team}, credential=credential, trim=own)
+
+
+def _of_user(user: str, rows: Any) -> Any:
+    if not isinstance(rows, list):
+        return rows
+    return [row for row in rows if isinstance(row, dict) and user and row.get("user_id") == user]
 
 
 def _user_info(known: Known) -> Question:
-    return Question(probe="user_info", path="/user/info", credential=known.credential)
+    return Question(probe="user_info", path="/user/info", credential=known.credential, trim=_user)
 
 
 def _user_info_admin(known: Known) -> Question | str:
@@ -32,8 +55,19 @@ def _user_info_admin(known: Known) -> Question | str:
     if not (user := known.of_key("user_id")):
         return _NO_USER
     return Question(
-        probe="user_info_admin", path="/user/info", query={"user_id": user}, credential=known.admin
+        probe="user_info_admin",
+        path="/user/info",
+        query={"user_id": user},
+        credential=known.admin,
+        trim=_user,
     )
+
+
+def _user(body: Any) -> Any:
+    """The user without the list of all its keys and teams."""
+    if not isinstance(body, dict):
+        return body
+    return {name: value for name, value in body.items() if name not in {"keys", "teams"}}
 
 
 def _organization_info(known: Known) -> Question | str:

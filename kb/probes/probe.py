@@ -52,7 +52,7 @@ class Known:
             for name in path:
                 value = value.get(name) if isinstance(value, Mapping) else None
             # What goes into the next request is an id, whatever a server may have put in its place.
-            if isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable():
+            if isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable() and value != "None":
                 return value
         return ""
 

@@ -110,11 +110,13 @@ async def second_look(
     on_reply: OnReply | None = None,
     cancelled: asyncio.Event | None = None,
     *,
+    admin: Credential | None = None,
     seconds: float = RUN_SECONDS,
 ) -> tuple[Reply, ...]:
     """After `pause` seconds ask the key's record and the call again: `key_info_again`, `call_again`.
 
-    `seconds` limits what follows the pause, which is MOST_PAUSE at most.
+    `seconds` limits what follows the pause, which is MOST_PAUSE at most. `admin` isn't sent: give it where
+    the first look had it, so that it is taken out of these answers too.
     """
     names = ("key_info_again", "call_again")
     setting = Setting(asked=asked, has_key=bool(credential), has_admin=False, paid=paid)
@@ -122,7 +124,7 @@ async def second_look(
     replies = _Replies(on_reply)
     stopped = await _until(cancelled, asyncio.sleep(max(0.0, min(pause, MOST_PAUSE))))
     if not stopped:
-        async with Dialler(target, Scrubber((credential,)), seconds) as dialler:
+        async with Dialler(target, Scrubber((credential, admin)), seconds) as dialler:
             stopped = await _until(cancelled, _again(dialler, known, replies))
     for name in names:
         replies.left_out(name, _CANCELLED if stopped else _SILENT)
@@ -137,11 +139,13 @@ def second_look_sync(
     pause: float,
     on_reply: OnReply | None = None,
     cancelled: threading.Event | None = None,
+    *,
+    admin: Credential | None = None,
 ) -> tuple[Reply, ...]:
     """`second_look` for callers without an event loop."""
 
     async def main(stop: asyncio.Event) -> tuple[Reply, ...]:
-        return await second_look(target, credential, asked, paid, pause, on_reply, stop)
+        return await second_look(target, credential, asked, paid, pause, on_reply, stop, admin=admin)
 
     return asyncio.run(_watched(main, cancelled))
 
