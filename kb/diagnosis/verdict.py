@@ -33,10 +33,15 @@ def _first(findings: Sequence[Finding]) -> Finding:
 def _fault(finding: Finding) -> Verdict:
     return Verdict(
         status="not_reached" if finding.hop in _BEFORE_PROXY else "fault", cause=finding.cause,
-        slug=finding.slug, category=finding.category, hop=finding.hop, stale=finding.stale,
+        slug=_guide(finding), category=finding.category, hop=finding.hop, stale=finding.stale,
         confidence=finding.confidence if finding.state == "supported" else "undecided",
         sentence=finding.sentence or finding.because,
     )  # fmt: skip
+
+
+def _guide(finding: Finding) -> str:
+    """The guide of the cause. Where a key's budget may be spent or stale there are two: the findings name them."""
+    return "" if finding.scope == "key" and finding.stale is None else finding.slug
 
 
 def _healthy(facts: Facts, findings: Sequence[Finding]) -> Verdict:
