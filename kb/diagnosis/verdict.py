@@ -40,7 +40,7 @@ def _fault(finding: Finding) -> Verdict:
 
 
 def _guide(finding: Finding) -> str:
-    """The guide of the cause. Where a key's budget may be spent or stale there are two: the findings name them."""
+    """The guide of the cause; a key's budget that may be spent or stale has two, which the findings name."""
     return "" if finding.scope == "key" and finding.stale is None else finding.slug
 
 
