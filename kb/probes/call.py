@@ -3,8 +3,8 @@
 from typing import Any
 
 from kb.diagnosis.finding import Asked
-from kb.probes.dial import CALL_SECONDS, Question
 from kb.probes.probe import Known, Probe, Setting
+from kb.probes.question import CALL_SECONDS, Question
 
 
 def call(known: Known) -> Question:

@@ -22,6 +22,7 @@ _SENDABLE = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 _TELLING = re.compile(r"pass|pwd|secret|token|key|licen|auth|sig|credential", re.IGNORECASE)
 _LONGEST_WORD = 100
 _AT_ONCE = 64
+_MASK = re.compile(r"<[a-z_]+>")
 _TOO_DEEP = "<nested too deeply>"
 
 
@@ -94,7 +95,7 @@ class Scrubber:
         Of more than MOST_VALUES values the first are kept. What is nested more than MOST_DEPTH deep is
         replaced by a mark: no proxy answers so, and it takes nothing away from a list.
         """
-        self._learn(list(dict.fromkeys(_words(value))))
+        self._learn([word for word in dict.fromkeys(_words(value)) if word not in self._seen])
         walk = _Walk(self)
         return walk.value(value, 0), walk.cut
 
@@ -136,9 +137,19 @@ def _words(value: Any) -> Iterable[str]:
         if isinstance(one, str) and len(one) <= _LONGEST_WORD:
             yield one
         elif isinstance(one, dict):
+            yield from (_line(*pair) for pair in one.items() if _telling(*pair))
             waiting += [*one, *one.values()]
         elif isinstance(one, list):
             waiting += one
+
+
+def _telling(name: str, value: Any) -> bool:
+    """Whether a value's name may say that it is a secret, though it looks like none itself."""
+    return isinstance(value, str) and value != "" and _TELLING.search(name) is not None
+
+
+def _line(name: str, value: str) -> str:
+    return f"{name}={json.dumps(value)}"
 
 
 class _Walk:
@@ -177,9 +188,9 @@ class _Walk:
             yield one
 
     def _named(self, name: str, value: Any, depth: int) -> Any:
-        """A value whose name may say that it is a secret, though it looks like none itself."""
         clean = self.value(value, depth)
-        if isinstance(value, str) and clean == value and value and _TELLING.search(name):
-            counts = redact(harmless(f"{name}={json.dumps(value)}")).counts
-            return next((f"<{kind}>" for kind, count in counts.items() if count), clean)
+        if clean == value and _telling(name, value):
+            line = _line(name, value)
+            found = _MASK.search(self._word(line).removeprefix(name))
+            return found[0] if found and found[0] not in value else clean
         return clean

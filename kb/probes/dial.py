@@ -5,31 +5,28 @@ answer leaves here without secrets.
 """
 
 import asyncio
+import queue
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TooSlow
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace, TracebackType
 from typing import Any, Self
-from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from kb.diagnosis.finding import Reply
-from kb.probes.body import MOST_BYTES, TooLarge, Unreadable, parsed, unpacked
-from kb.probes.credential import MOST_VALUES, Credential, Scrubber
+from kb.probes.body import TooLarge, Unreadable, parsed, unpacked
+from kb.probes.credential import MOST_VALUES, Scrubber
+from kb.probes.question import PROBE_SECONDS, Exchange, Question
 from kb.probes.target import Target
 from kb.probes.trouble import Broken, late, of
 
-PROBE_SECONDS = 10.0
-CALL_SECONDS = 60.0
 RUN_SECONDS = 90.0
 LOOK_UP_SECONDS = 5.0
 
@@ -45,48 +42,6 @@ _IDLE_SECONDS = 1.5
 _TLS_SECONDS = 1.0
 _NO_TIME = Broken("timed_out", "The time for the whole check was up.")
 _USER_AGENT = "culprit"
-
-
-def _whole(body: Any) -> Any:
-    return body
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One request to a target: `path` is below its base path, `seconds` the time it may take in all.
-
-    `most_bytes` is how large its answer may be; `trim` leaves out of it what a check has no need of.
-    """
-
-    probe: str
-    method: str = "GET"
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
-    credential: Credential | None = None
-    seconds: float = PROBE_SECONDS
-    paid: bool = False
-    most_bytes: int = MOST_BYTES
-    trim: Callable[[Any], Any] = _whole
-
-    @property
-    def address(self) -> str:
-        """Path and query as they are sent: `/team/info?team_id=a%20b`."""
-        return self.path + (f"?{urlencode(self.query)}" if self.query else "")
-
-    @property
-    def line(self) -> str:
-        """The request line for people, not yet redacted: `GET /team/info?team_id=a b`."""
-        pairs = "&".join(f"{name}={value}" for name, value in self.query.items())
-        return f"{self.method} {self.path}" + (f"?{pairs}" if pairs else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A reply, and the body before it was redacted: `raw` serves to ask on, and never leaves the run."""
-
-    reply: Reply
-    raw: Any = field(default=None, repr=False)
 
 
 @cache
@@ -106,14 +61,24 @@ def _blind_context() -> ssl.SSLContext:
 
 def look_up(host: str, port: int) -> Sequence[str]:
     """The addresses of a name by this machine's resolver. Raises OSError, also after LOOK_UP_SECONDS."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix=f"look-up-{threading.get_ident()}")
+    found: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.put([str(entry[4][0]) for entry in entries])
+        except (OSError, UnicodeError) as problem:
+            found.put(OSError(str(problem)))
+
+    # The system's resolver knows no time limit: a thread that nobody waits for takes the wait.
+    threading.Thread(target=ask, daemon=True, name="look-up").start()
     try:
-        found = pool.submit(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM).result(LOOK_UP_SECONDS)
-    except TooSlow as problem:
-        raise OSError("the look-up took too long") from problem
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-    return tuple(dict.fromkeys(str(one[4][0]) for one in found))
+        answer = found.get(timeout=LOOK_UP_SECONDS)
+    except queue.Empty:
+        raise OSError("the look-up took too long") from None
+    if isinstance(answer, OSError):
+        raise answer
+    return tuple(dict.fromkeys(answer))
 
 
 class _TooMany(TooLarge):
@@ -306,18 +271,20 @@ class Dialler:
         encoding = response.headers.get("Content-Encoding", "")
         raw = parsed(unpacked(data, encoding, question.most_bytes))
         clean = self._scrubber
-        headers = {name: clean.text(value, 500) for name, value in _kept(response.headers)}
-        body, cut = (clean.text(raw), False) if isinstance(raw, str) else clean.body(question.trim(raw))
+        kept = {"headers": _kept(response.headers), "body": question.trim(raw)}
+        if isinstance(raw, str):
+            kept["body"] = clean.text(raw)
+        answered, cut = clean.body(kept)
         if cut:
             raise _TooMany
         moved = "It sends the caller elsewhere, which isn't followed." if response.status // 100 == 3 else ""
-        answer = replace(reply, outcome="ok", status=response.status, headers=headers, body=body, why=moved)
+        answer = replace(reply, outcome="ok", status=response.status, why=moved, **answered)
         return Exchange(answer, raw)
 
     async def _why(self, problem: Exception) -> Broken:
         """What broke; where plain HTTP brought nothing, whether the port speaks TLS is tried out."""
         broken = of(problem)
-        if self._target.scheme == "https" or broken.trouble not in {"closed_early", "not_http", "timed_out"}:
+        if self._target.scheme == "https" or broken.trouble not in {"closed_early", "not_http"}:
             return broken
         if self._tls_spoken is None:
             self._tls_spoken = asyncio.create_task(self._speaks_tls())
@@ -348,9 +315,9 @@ async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
     return bytes(pieces)
 
 
-def _kept(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
     names = ((name.lower(), value) for name, value in headers.items())
-    return [(name, value) for name, value in names if name in _KEPT or name.startswith("x-litellm-")]
+    return {name: value for name, value in names if name in _KEPT or name.startswith("x-litellm-")}
 
 
 def _stages() -> aiohttp.TraceConfig:

@@ -6,8 +6,8 @@ The admin key asks about it by its hash: a key never stands in an address.
 from datetime import timedelta
 from typing import Any
 
-from kb.probes.dial import Question
 from kb.probes.probe import Known, Probe, needs_key
+from kb.probes.question import Question
 
 SPEND_DAYS = 31
 

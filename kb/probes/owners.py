@@ -3,8 +3,8 @@
 from typing import Any
 
 from kb.probes.credential import Credential
-from kb.probes.dial import Question
 from kb.probes.probe import Known, Probe, Setting, needs_key
+from kb.probes.question import Question
 
 _NO_TEAM = "The key belongs to no team, as far as could be read."
 _NO_USER = "The key belongs to no user, as far as could be read."

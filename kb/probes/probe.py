@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from kb.diagnosis.finding import Asked
 from kb.probes.credential import Credential
-from kb.probes.dial import Question
+from kb.probes.question import Question
 
 Privilege = Literal["none", "key", "admin"]
 

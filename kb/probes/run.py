@@ -9,10 +9,11 @@ from kb.diagnosis.finding import Asked, Reply, Trouble
 from kb.probes.call import call
 from kb.probes.call import lacks as call_lacks
 from kb.probes.credential import Credential, Scrubber
-from kb.probes.dial import RUN_SECONDS, Dialler, Exchange, Question
+from kb.probes.dial import RUN_SECONDS, Dialler
 from kb.probes.key import key_info
 from kb.probes.plan import ORDER, PROBES, REACH, ROUNDS
 from kb.probes.probe import Known, Probe, Setting
+from kb.probes.question import Exchange, Question
 from kb.probes.target import Refused, Target
 from kb.probes.trouble import Broken, of
 

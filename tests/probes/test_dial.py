@@ -14,7 +14,8 @@ import pytest
 from kb.diagnosis.finding import Reply
 from kb.probes import body, dial
 from kb.probes.credential import Credential, Scrubber
-from kb.probes.dial import Dialler, Question
+from kb.probes.dial import Dialler
+from kb.probes.question import Question
 from kb.probes.target import LOOPBACK, Target, vet
 from kb.probes.trouble import hop_of
 from tests.probes import servers
@@ -255,6 +256,19 @@ def test_the_vetted_address_is_called_under_its_name(monkeypatch: pytest.MonkeyP
     assert b"Host: localhost:" in heads[0]
 
 
+def test_an_ipv6_address_is_called() -> None:
+    async def main() -> tuple[Reply, ...]:
+        async with serving(saying(OK), host="::1") as port:
+            return await asked(target(port, "http", "::1", "::1"))
+
+    try:
+        replies = asyncio.run(main())
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    assert [reply.outcome for reply in replies] == ["ok", "ok"]
+    assert replies[0].request.startswith("TCP [::1]:")
+
+
 def test_the_pinning_resolver_knows_one_name() -> None:
     pinned = dial._Pinned("llm.example.com", "10.0.0.1")
     assert asyncio.run(pinned.resolve("llm.example.com", 443))[0]["host"] == "10.0.0.1"
@@ -327,7 +341,7 @@ def test_any_body_is_read_by_what_it_is(sent: bytes, kept: Any, kind: str) -> No
 
 def test_a_deep_body_is_cut() -> None:
     deep = ask(saying(answer(b"[" * 200 + b"]" * 200)))
-    assert json.dumps(deep.body).count("[") == 40
+    assert json.dumps(deep.body).count("[") == 39
 
 
 def test_a_body_of_too_many_values_is_no_answer() -> None:
@@ -371,8 +385,18 @@ def test_asking_comes_after_reaching() -> None:
 
 def test_a_look_up_has_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dial, "LOOK_UP_SECONDS", 0.05)
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: time.sleep(0.3))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: [time.sleep(0.3)][1:])
     with pytest.raises(OSError, match="too long"):
+        dial.look_up("llm.example.com", 443)
+
+
+@pytest.mark.parametrize("problem", [socket.gaierror(-2, "unknown"), UnicodeError("label too long")])
+def test_a_look_up_that_fails_is_an_os_error(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise problem
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(OSError, match=r"unknown|too long"):
         dial.look_up("llm.example.com", 443)
 
 
