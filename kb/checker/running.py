@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -12,6 +12,7 @@ from django.utils import timezone
 from kb.checker.models import CheckRun, Target
 from kb.diagnosis.diagnose import Recognised, as_object, diagnose
 from kb.diagnosis.finding import Asked, Diagnosis, Reply
+from kb.diagnosis.stale import LOOK_AGAIN
 from kb.diagnosis.text import readable, redact
 from kb.guides.matching import judge
 from kb.probes.credential import Credential
@@ -21,6 +22,7 @@ from kb.probes.target import Policy, Refused, vet
 from kb.probes.target import Target as Vetted
 
 AT_ONCE = 4  # checks per process, far fewer than it has threads; the next one waits, visibly
+WRITE_LAG = 15.0  # seconds; LiteLLM writes spend in batches every 10 (constants.py, PROXY_BATCH_WRITE_AT)
 AGAIN = "_again"  # ends the names of the second look's replies
 places = threading.BoundedSemaphore(AT_ONCE)
 
@@ -33,7 +35,7 @@ class Order:
     key: Credential | None
     admin: Credential | None
     paid: bool
-    pause: int = 0
+    pause: float = 0
     answers: tuple[Reply, ...] = ()
     previous: str = ""
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -91,16 +93,18 @@ def streamed(order: Order, vetted: Vetted) -> Iterator[Reply]:
 
 
 def ask(order: Order, vetted: Vetted, replies: "queue.Queue[Reply | None]") -> None:
-    """All rounds of probes, then the second look if there is one.
+    """All rounds of probes, then another look: the one that was ordered, or the one that the answer needs.
 
     A check that breaks is told by the kind of its error alone: its words might hold a secret.
     """
     try:
-        run_sync(vetted, order.key, order.admin, order.asked, order.paid, replies.put, order.cancelled)
-        if order.pause and order.key and not order.cancelled.is_set():
-            second_look_sync(
-                vetted, order.key, order.asked, order.paid, order.pause, replies.put, order.cancelled
-            )
+        first = run_sync(
+            vetted, order.key, order.admin, order.asked, order.paid, replies.put, order.cancelled
+        )
+        pause = order.pause or (WRITE_LAG if unsettled(first, order.asked) else 0)
+        if pause and order.key and not order.cancelled.is_set():
+            paid = bool(order.pause) and order.paid
+            second_look_sync(vetted, order.key, order.asked, paid, pause, replies.put, order.cancelled)
     except Exception as error:
         why = f"The check itself broke ({type(error).__name__})."
         replies.put(Reply(probe="check", request="", outcome="failed", trouble="broken", why=why))
@@ -108,27 +112,24 @@ def ask(order: Order, vetted: Vetted, replies: "queue.Queue[Reply | None]") -> N
         replies.put(None)
 
 
+def unsettled(replies: tuple[Reply, ...], asked: Asked) -> bool:
+    """Is it open only because LiteLLM writes spend late? Then the key's record is worth a second reading."""
+    return any(finding.would_settle == LOOK_AGAIN for finding in diagnose(replies, asked).findings)
+
+
 def keep(order: Order, replies: tuple[Reply, ...]) -> CheckRun:
-    """Judges and keeps the run; runs whose time is over are forgotten on the way."""
+    """Judges and keeps the run; runs whose time is over are forgotten on the way.
+
+    A second look that was ordered is judged beside the first; one that the answer needed is part of it.
+    """
     CheckRun.objects.filter(expires__lt=timezone.now()).delete()
-    first = tuple(reply for reply in replies if not reply.probe.endswith(AGAIN))
-    later = later_replies(replies)
-    again = as_object(conclude(later, order.asked)) if later else None
-    merged = (*order.answers, *first)
+    everything = (*order.answers, *replies)
+    first = tuple(reply for reply in everything if not (order.pause and reply.probe.endswith(AGAIN)))
+    looked_again = len(first) < len(everything)
+    second = as_object(conclude(everything, order.asked)) if looked_again else None
     return CheckRun.objects.create(
         asked=asdict(order.asked),
-        diagnosis=as_object(conclude(merged, order.asked)),
-        second={"pause": order.pause, "diagnosis": again} if again else None,
+        diagnosis=as_object(conclude(first, order.asked)),
+        second={"pause": order.pause, "diagnosis": second} if second else None,
         previous=CheckRun.objects.filter(pk=order.previous).first() if order.previous else None,
     )
-
-
-def later_replies(replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
-    """All replies with those of the second look in place of the first ones; empty if there was none."""
-    again = {
-        reply.probe.removesuffix(AGAIN): replace(reply, probe=reply.probe.removesuffix(AGAIN))
-        for reply in replies
-        if reply.probe.endswith(AGAIN)
-    }
-    first = (reply for reply in replies if not reply.probe.endswith(AGAIN))
-    return tuple(again.get(reply.probe, reply) for reply in first) if again else ()
