@@ -84,7 +84,7 @@ def meaning(word: object) -> str:
 def label(name: object) -> str:
     """A field's name as people read it: max_budget is Budget."""
     word = str(name)
-    return LABELS.get(word) or word.replace("_", " ").capitalize()
+    return LABELS.get(word) or word.replace("_", " ").replace("-", " ").capitalize()
 
 
 @register.filter
