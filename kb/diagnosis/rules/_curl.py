@@ -10,17 +10,25 @@ from kb.diagnosis.facts import Facts
 
 _KEY = '-H "Authorization: Bearer $LITELLM_KEY"'
 _ADMIN_KEY = '-H "Authorization: Bearer $LITELLM_ADMIN_KEY"'
+_HASH = "$HASH"
+_SET_HASH = "HASH=$(printf %s \"$LITELLM_KEY\" | sha256sum | cut -d' ' -f1)"
 _JSON = '-H "Content-Type: application/json"'
 
 
 def post(path: str, body: str) -> str:
     """An administrator's change; `body` is JSON."""
-    return f"curl -X POST \"$LITELLM_URL{path}\" {_ADMIN_KEY} {_JSON} -d '{body}'"
+    quoted = body.replace(_HASH, f"'\"{_HASH}\"'")
+    return _hashed(f"curl -X POST \"$LITELLM_URL{path}\" {_ADMIN_KEY} {_JSON} -d '{quoted}'")
 
 
 def get(path: str, *, admin: bool = False) -> str:
     """A question, with the reader's key or the administrator's."""
-    return f'curl "$LITELLM_URL{path}" {_ADMIN_KEY if admin else _KEY}'
+    return _hashed(f'curl "$LITELLM_URL{path}" {_ADMIN_KEY if admin else _KEY}')
+
+
+def _hashed(command: str) -> str:
+    """The command, after the line that sets the key's hash where it needs that."""
+    return f"{_SET_HASH}\n{command}" if _HASH in command else command
 
 
 def chat(model: str, max_tokens: int) -> str:
@@ -35,5 +43,5 @@ def plain(identity: str, blank: str) -> str:
 
 
 def hash_of(facts: Facts) -> str:
-    """The key's hash, by which an administrator names it."""
-    return plain(facts.key.hash if facts.key else "", "<sha256 of the key>")
+    """The key's hash, by which an administrator names it; where it isn't shown, the shell works it out."""
+    return plain(facts.key.hash if facts.key else "", _HASH)
