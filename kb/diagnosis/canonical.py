@@ -38,9 +38,11 @@ _SYSLOG = (
     rf"(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ ][ \d]\d[ ]\d\d:\d\d:\d\d|{_STAMP}\S{{0,16}})"
     r"[ ][\w.-]{1,64}[ ][\w./@-]{1,64}\[\d{1,8}\]:[ ]"
 )
+_STAMPED = rf"{_STAMP}\S{{0,16}}[ ](?:std|[\w.-]{{1,64}}[ ][\w./@-]{{1,64}}\[)"
+_MONTH = r"[JFMASOND][a-z]{2}[ ][ \d]\d[ ]"
 _POD = (
-    r"(?:\[pod/[\w.-]{1,100}/[\w.-]{1,64}\]"
-    r"|[a-z][a-z0-9.-]{0,60}-(?=[a-z]{0,9}\d)[a-z0-9]{6,10}-[a-z0-9]{5}[ ][a-z0-9-]{1,64})[ ]"
+    r"\[pod/[\w.-]{1,100}/[\w.-]{1,64}\][ ]"
+    r"|[a-z][a-z0-9.-]{0,60}-(?=[a-z]{0,9}\d)[a-z0-9]{6,10}-[a-z0-9]{5}[ ][a-z0-9-]{1,64}[ ]"
 )
 _ADJACENT = r"[ ](?<=['\"]\n[ ])[ ]{0,200}b?['\"]"
 _TYPOGRAPHIC = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u02bc"
@@ -64,7 +66,7 @@ _NON_ASCII: tuple[tuple[str, str], ...] = (
 class _Margin(NamedTuple):
     """What stands before lines, or between two; undone only where a text shows it."""
 
-    hint: str  # how a line that has it begins, in few characters
+    hint: str  # how a line that has it begins, as cheap to try as can be; `_HINT` tries all at once
     shown_by: re.Pattern[str]  # two such lines in a row, as a rule
     pieces: tuple[tuple[str, str], ...]
 
@@ -73,16 +75,16 @@ def _margin(tail: str, *, hint: str, shown_by: str, more: tuple[tuple[str, str],
     return _Margin(hint, re.compile(rf"\n{shown_by}"), ((r"\n", tail), *more))
 
 
-_MARGINS = (
+_MARGINS: tuple[_Margin, ...] = (
     _Margin(_ADJACENT, re.compile(rf"\n{_ADJACENT}"), (("'\"", r"\n[ ]{1,200}b?['\"]"),)),
     _margin(_PYTEST, hint=r"E(?:[ ]{2}|\n)", shown_by=_PYTEST),
     _margin(r"(?:>[ ]?){1,8}", hint=">", shown_by=r">[^\n]*\n>"),
     _margin(_COMMENT, hint=_COMMENT, shown_by=rf"({_COMMENT})[^\n]*\n\1"),
-    _margin(_STREAM, hint=_STAMP, shown_by=rf"{_STREAM}[^\n]*\n{_STREAM}"),
-    _margin(_SYSLOG, hint=r"[JFMASOND][a-z]{2}[ ]", shown_by=rf"{_SYSLOG}[^\n]*\n{_SYSLOG}"),
+    _margin(_STREAM, hint=_STAMPED, shown_by=rf"{_STREAM}[^\n]*\n{_STREAM}"),
+    _margin(_SYSLOG, hint=_MONTH, shown_by=rf"{_SYSLOG}[^\n]*\n{_SYSLOG}"),
     _margin(_POD, hint=_POD, shown_by=rf"({_POD})[^\n]*\n\1"),
 )
-_BAR_MARGINS = (
+_BAR_MARGINS: tuple[_Margin, ...] = (
     _margin(
         rf"{_SERVICE}(?:[ ]|(?=\n)|\Z)",
         hint="",
@@ -218,8 +220,7 @@ def _margins(text: str) -> tuple[_Margin, ...]:
     """The margins that the text shows: mostly none, after one look at how its lines begin."""
     lines = f"\n{text}"
     asked = _MARGINS if _HINT.search(lines) else ()
-    if "|" in text:
-        asked += _BAR_MARGINS
+    asked += _BAR_MARGINS if "|" in text else ()
     return tuple(margin for margin in asked if margin.shown_by.search(lines)) if asked else ()
 
 

@@ -1,7 +1,11 @@
 """What must hold of the published content: every contract, and what it recognises, in every disguise."""
 
+import html
 import json
+import pprint
 import re
+import textwrap
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -59,7 +63,18 @@ def as_json(text: str) -> str:
     return json.dumps({"error": {"message": text, "type": "None", "param": "None", "code": "x"}})
 
 
-DISGUISES = {
+def broken(before: str, after: str = "") -> Callable[[str], str]:
+    """Broken into short lines, each with something before it and after it."""
+    shorter = textwrap.TextWrapper(76, break_long_words=False, break_on_hyphens=False)
+
+    def disguise(text: str) -> str:
+        lines = [part for line in text.split("\n") for part in shorter.wrap(line) or [""]]
+        return "\n".join(f"{before}{line:76}{after}" if after else before + line for line in lines)
+
+    return disguise
+
+
+DISGUISES: dict[str, Callable[[str], str]] = {
     "json": as_json,
     "json in json": lambda text: json.dumps({"body": as_json(text)}),
     "python repr": lambda text: f"Exception: {text!r}",
@@ -68,6 +83,24 @@ DISGUISES = {
     "noise around": lambda text: "INFO: started\n" * 300 + text + "\nINFO: GET /healthz 200" * 300,
     "windows lines": lambda text: text.replace("\n", "\r\n"),
     "upper case": str.upper,
+    "service": broken("gateway     | "),
+    "service with a hyphen at its end": broken("openhands-app-  | "),
+    "exception group": broken("    | "),
+    "exception group in a container": broken("litellm-1  |   | "),
+    "ascii box": broken("| ", " |"),
+    "box in json": lambda text: json.dumps(broken("\u2502 ", " \u2502")(text)),
+    "quote": broken("> "),
+    "quote in a quote": broken("> > "),
+    "comment": broken("# "),
+    "comment of a script": broken("// "),
+    "added lines": broken("+ "),
+    "container runtime": broken("2026-03-02T10:11:12.123456789Z stderr F "),
+    "journal": broken("Mar 02 10:11:12 gw01 litellm[2211]: "),
+    "stern": broken("litellm-6c8b9d5f7d-x2kqp litellm "),
+    "kubectl with prefix": broken("[pod/litellm-6c8b9d5f7d-x2kqp/litellm] "),
+    "pretty printer": lambda text: pprint.pformat({"error": {"message": text, "code": "x"}}),
+    "markdown": lambda text: re.sub(r"([_*`\[\].])", r"\\\1", text),
+    "html in markdown": lambda text: html.escape(text).replace("&", "\\&"),
 }
 
 
