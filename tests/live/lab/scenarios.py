@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 
-from tests.live.lab.caller import Caller, NotProvoked, Seen, hashed, named, send, settle
+from tests.live.lab.caller import Caller, NotProvoked, Seen, hashed, named, send
 from tests.live.lab.running import address, free_port
 
 Scenario = Callable[[Caller], Iterator[Seen]]
@@ -54,7 +54,7 @@ def until_refused(name: str, call: Callable[[Caller, str], Seen], pause: float =
         made = caller.key(**key)
         seen = caller.refused(lambda: call(caller, made), pause=pause)
         if name.startswith("budget"):
-            settle()
+            caller.settle(made)
         yield seen
 
     SCENARIOS[name] = provoke
@@ -72,7 +72,7 @@ def budget_key_soft(caller: Caller) -> Iterator[Seen]:
     """A soft budget refuses nobody."""
     key = caller.key(soft_budget=0.01)
     caller.chat(key)
-    settle()
+    caller.settle(key)
     yield caller.chat(key)
 
 
@@ -93,7 +93,7 @@ def spent(route: str, body: dict[str, object]) -> Callable[[Caller], Iterator[Se
     def provoke(caller: Caller) -> Iterator[Seen]:
         key = caller.key(max_budget=0.03)
         caller.refused(lambda: caller.chat(key))
-        settle()
+        caller.settle(key)
         if route == "/v1/models":
             status, text = send(caller.base, route, None, {"authorization": f"Bearer {key}"}, method="GET")
             yield Seen(caller.base, key, "lab-model", "", (), status, text)
@@ -123,7 +123,7 @@ def budget_key_by_budget_id(caller: Caller) -> Iterator[Seen]:
     caller.ask("/budget/new", {"budget_id": budget, "max_budget": 0.03, "budget_duration": "30d"})
     key = caller.key(budget_id=budget)
     seen = caller.refused(lambda: caller.chat(key))
-    settle()
+    caller.settle(key)
     yield seen
 
 
@@ -137,7 +137,7 @@ def budget_key_model(caller: Caller) -> Iterator[Seen]:
         where token = '{hashed(key)}'"""
     )
     seen = caller.refused(lambda: caller.chat(key))
-    settle()
+    caller.settle(key)
     yield seen
 
 
@@ -145,7 +145,7 @@ def budget_key_model(caller: Caller) -> Iterator[Seen]:
 def budget_team(caller: Caller) -> Iterator[Seen]:
     key = caller.key(team_id=caller.team(max_budget=0.03))
     seen = caller.refused(lambda: caller.chat(key))
-    settle()
+    caller.settle(key)
     yield seen
 
 
@@ -154,7 +154,7 @@ def budget_team_window(caller: Caller) -> Iterator[Seen]:
     team = caller.team(budget_limits=[{"budget_duration": DAY, "max_budget": 0.01}])
     key = caller.key(team_id=team)
     seen = caller.refused(lambda: caller.chat(key))
-    settle()
+    caller.settle(key)
     yield seen
 
 
@@ -165,7 +165,7 @@ def budget_team_member(caller: Caller) -> Iterator[Seen]:
     caller.ask("/team/member_add", {"team_id": team, "member": member, "max_budget_in_team": 0.03})
     key = caller.key(team_id=team, user_id=user)
     seen = caller.refused(lambda: caller.chat(key))
-    settle()
+    caller.settle(key)
     yield seen
 
 
@@ -173,7 +173,7 @@ def budget_team_member(caller: Caller) -> Iterator[Seen]:
 def budget_user(caller: Caller) -> Iterator[Seen]:
     key = caller.key(user_id=caller.user(max_budget=0.03))
     seen = caller.refused(lambda: caller.chat(key))
-    settle()
+    caller.settle(key)
     yield seen
 
 
@@ -181,7 +181,7 @@ def budget_user(caller: Caller) -> Iterator[Seen]:
 def budget_end_user(caller: Caller) -> Iterator[Seen]:
     customer, key = caller.customer(max_budget=0.03), caller.key()
     seen = caller.refused(lambda: caller.chat(key, user=customer))
-    settle()
+    caller.settle(key)
     yield seen
 
 
@@ -209,7 +209,7 @@ def budget_org(caller: Caller) -> Iterator[Seen]:
     )
     time.sleep(1)
     seen = caller.refused(lambda: caller.chat(key))
-    settle()
+    caller.settle(key)
     yield seen
 
 
@@ -232,7 +232,7 @@ def budget_tag(caller: Caller) -> Iterator[Seen]:
     tag, key = named("tag"), caller.key()
     caller.ask("/tag/new", {"name": tag, "description": "lab", "models": [], "max_budget": 0.03})
     seen = caller.refused(lambda: caller.chat(key, metadata={"tags": [tag]}))
-    settle()
+    caller.settle(key)
     yield seen
 
 
@@ -252,7 +252,7 @@ def stale_key_counter_poisoned(caller: Caller) -> Iterator[Seen]:
     """The counter says 99.5 and the database 0.02: the proxy believes the counter."""
     key = caller.key(max_budget=5)
     caller.chat(key)
-    settle()
+    caller.settle(key)
     caller.count(f"key:{hashed(key)}", "99.5")
     yield caller.chat(key)
 
@@ -262,7 +262,7 @@ def stale_team_scoped_key(caller: Caller) -> Iterator[Seen]:
     """The founding case: a team's key is refused while its spend and its team's are far below the limit."""
     key = caller.key(team_id=caller.team(max_budget=1000), max_budget=10, budget_duration="30d")
     caller.chat(key)
-    settle()
+    caller.settle(key)
     caller.count(f"key:{hashed(key)}", "10.2", 120)
     yield caller.chat(key)
 
@@ -272,7 +272,7 @@ def stale_team_counter_poisoned(caller: Caller) -> Iterator[Seen]:
     team = caller.team(max_budget=5)
     key = caller.key(team_id=team)
     caller.chat(key)
-    settle()
+    caller.settle(key)
     caller.count(f"team:{team}", "99.5", 120)
     yield caller.chat(key)
 
@@ -282,7 +282,7 @@ def stale_user_counter_poisoned(caller: Caller) -> Iterator[Seen]:
     user = caller.user(max_budget=5)
     key = caller.key(user_id=user)
     caller.chat(key)
-    settle()
+    caller.settle(key)
     caller.count(f"user:{user}", "99.5", 120)
     yield caller.chat(key)
 
@@ -292,7 +292,7 @@ def stale_key_after_reset_spend(caller: Caller) -> Iterator[Seen]:
     """Spent, then an admin resets the spend: in the database alone."""
     key = caller.key(max_budget=0.03)
     caller.refused(lambda: caller.chat(key))
-    settle()
+    caller.settle(key)
     caller.ask(f"/key/{key}/reset_spend", {"reset_to": 0})
     yield caller.chat(key)
 
@@ -301,7 +301,7 @@ def stale_key_after_reset_spend(caller: Caller) -> Iterator[Seen]:
 def stale_key_after_update_spend(caller: Caller) -> Iterator[Seen]:
     key = caller.key(max_budget=0.03)
     caller.refused(lambda: caller.chat(key))
-    settle()
+    caller.settle(key)
     caller.ask("/key/update", {"key": key, "spend": 0})
     yield caller.chat(key)
 
@@ -311,7 +311,7 @@ def stale_key_reserved_by_request_in_flight(caller: Caller) -> Iterator[Seen]:
     """While a request without max_tokens runs, all that is left is reserved for it."""
     key = caller.key(max_budget=5)
     caller.chat(key)
-    settle()
+    caller.settle(key)
     caller.background(lambda: caller.chat(key, "upstream-slow-20", max_tokens=None))
     time.sleep(1.5)
     yield caller.chat(key, max_tokens=None)
@@ -322,7 +322,7 @@ def stale_key_after_client_disconnect(caller: Caller) -> Iterator[Seen]:
     """The caller hung up; the reservation stays until the provider's answer or its timeout."""
     key = caller.key(max_budget=5)
     caller.chat(key)
-    settle()
+    caller.settle(key)
     caller.chat(key, "upstream-slow-20", max_tokens=None, timeout=2)
     time.sleep(1)
     yield caller.chat(key)
@@ -338,7 +338,7 @@ def stale_key_seeded_twice_by_two_proxies(caller: Caller) -> Iterator[Seen]:
             caller.base = second if number % 2 else first
             caller.chat(key)
         caller.base = first
-        settle()
+        caller.settle(key)
         for _ in range(25):
             caller.lab.redis("DEL", f"spend:key:{hashed(key)}")
             at_once = [
@@ -364,7 +364,7 @@ def stale_key_without_redis(caller: Caller) -> Iterator[Seen]:
     with caller.lab.another_proxy("proxy-no-redis", "no-redis") as caller.base:
         key = caller.key(max_budget=0.03)
         caller.refused(lambda: caller.chat(key))
-        settle()
+        caller.settle(key)
         caller.ask(f"/key/{key}/reset_spend", {"reset_to": 0})
         yield caller.chat(key)
 
@@ -374,7 +374,7 @@ def stale_low_counter_in_redis(caller: Caller) -> Iterator[Seen]:
     """The other way: more is recorded than the limit, the counter says less, and calls pass."""
     key = caller.key(max_budget=0.15)
     caller.refused(lambda: caller.chat(key), tries=12, pause=0.1)
-    settle()
+    caller.settle(key)
     caller.count(f"key:{hashed(key)}", "0", 120)
     yield caller.chat(key)
 
@@ -521,10 +521,10 @@ def down_redis(caller: Caller) -> Iterator[Seen]:
     """Over budget for real; the proxy then counts in its memory."""
     key = caller.key(max_budget=0.03)
     caller.chat(key)
-    settle()
+    caller.settle(key)
     with caller.lab.without("redis"):
         seen = caller.refused(lambda: caller.chat(key))
-        settle()
+        caller.settle(key)
         yield seen
     time.sleep(3)
 
