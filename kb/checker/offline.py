@@ -16,23 +16,27 @@ KEY = "$LITELLM_KEY"
 QUESTIONS = {
     "readiness": ("GET /health/readiness", ""),
     "key_info": ("GET /key/info", KEY),
+    "team_info": ("GET /team/info?team_id=$LITELLM_TEAM", KEY),
+    "user_info": ("GET /user/info", KEY),
     "spend_logs": ("GET /spend/logs", KEY),
     "models": ("GET /v1/models", KEY),
     "call": ("POST /v1/chat/completions", KEY),
     "key_info_admin": (f"GET /key/info?key={HASH}", ADMIN),
     "readiness_details": ("GET /health/readiness/details", ADMIN),
+    "team_info_admin": ("GET /team/info?team_id=$LITELLM_TEAM", ADMIN),
+    "user_info_admin": ("GET /user/info?user_id=$LITELLM_USER", ADMIN),
+    "customer_info": ("GET /customer/info?end_user_id=$LITELLM_END_USER", ADMIN),
     "provider_budgets": ("GET /provider/budgets", ADMIN),
     "global_spend": ("GET /global/spend", ADMIN),
 }
 
 
-def script(model: str) -> str:
+def script() -> str:
     """Shell commands that print every answer under its name; they need curl and sha256sum."""
-    body = json.dumps(
-        {"model": model or "MODEL", "max_tokens": 1, "messages": [{"role": "user", "content": "ping"}]}
-    )
+    body = json.dumps({"model": "MODEL", "max_tokens": 1, "messages": [{"role": "user", "content": "ping"}]})
     lines = [
         "export LITELLM_URL=http://127.0.0.1:4000 LITELLM_KEY=... LITELLM_ADMIN_KEY=...",
+        "export LITELLM_TEAM=... LITELLM_USER=... LITELLM_END_USER=...  # those there are",
         'ask() { echo "### $1"; shift; curl -s -m 30 -w "\\nHTTP %{http_code}\\n" "$@"; }',
     ]
     for probe, (request, key) in QUESTIONS.items():

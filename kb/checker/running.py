@@ -23,6 +23,7 @@ from kb.probes.target import Target as Vetted
 
 AT_ONCE = 4  # checks per process, far fewer than it has threads; the next one waits, visibly
 WRITE_LAG = 15.0  # seconds; LiteLLM writes spend in batches every 10 (constants.py, PROXY_BATCH_WRITE_AT)
+WAITING = "waiting"  # names the reply that is no answer: other checks are running
 AGAIN = "_again"  # ends the names of the second look's replies
 places = threading.BoundedSemaphore(AT_ONCE)
 
@@ -70,7 +71,7 @@ def checked(order: Order) -> Iterator[Reply]:
         yield from not_reached(vetted)
         return
     if not places.acquire(blocking=False):
-        yield Reply(probe="waiting", request="", outcome="not_run", why="Other checks run; this one waits.")
+        yield Reply(probe=WAITING, request="", outcome="not_run", why="Other checks run; this one waits.")
         places.acquire()
     try:
         yield from streamed(order, vetted)
@@ -104,7 +105,9 @@ def ask(order: Order, vetted: Vetted, replies: "queue.Queue[Reply | None]") -> N
         pause = order.pause or (WRITE_LAG if unsettled(first, order.asked) else 0)
         if pause and order.key and not order.cancelled.is_set():
             paid = bool(order.pause) and order.paid
-            second_look_sync(vetted, order.key, order.asked, paid, pause, replies.put, order.cancelled)
+            second_look_sync(
+                vetted, order.key, order.asked, paid, pause, replies.put, order.cancelled, admin=order.admin
+            )
     except Exception as error:
         why = f"The check itself broke ({type(error).__name__})."
         replies.put(Reply(probe="check", request="", outcome="failed", trouble="broken", why=why))
@@ -123,7 +126,7 @@ def keep(order: Order, replies: tuple[Reply, ...]) -> CheckRun:
     A second look that was ordered is judged beside the first; one that the answer needed is part of it.
     """
     CheckRun.objects.filter(expires__lt=timezone.now()).delete()
-    everything = (*order.answers, *replies)
+    everything = (*order.answers, *(reply for reply in replies if reply.probe != WAITING))
     first = tuple(reply for reply in everything if not (order.pause and reply.probe.endswith(AGAIN)))
     looked_again = len(first) < len(everything)
     second = as_object(conclude(everything, order.asked)) if looked_again else None
@@ -131,5 +134,5 @@ def keep(order: Order, replies: tuple[Reply, ...]) -> CheckRun:
         asked=asdict(order.asked),
         diagnosis=as_object(conclude(first, order.asked)),
         second={"pause": order.pause, "diagnosis": second} if second else None,
-        previous=CheckRun.objects.filter(pk=order.previous).first() if order.previous else None,
+        previous=CheckRun.objects.filter(pk=order.previous).first(),
     )

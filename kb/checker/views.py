@@ -63,8 +63,9 @@ def prefill(request: HttpRequest) -> dict[str, Any]:
 
 def form_page(request: HttpRequest, form: CheckForm, status: int = 200) -> HttpResponse:
     """The form with the plan of what it will call, and the commands of the offline way."""
-    steps = plan(Asked(model="MODEL"), has_key=True, has_admin=True, paid=True)
-    context = {"form": form, "steps": steps, "script": offline.script("")}
+    everything = Asked(model="MODEL", end_user="END_USER", tags=("TAG",))
+    steps = plan(everything, has_key=True, has_admin=True, paid=True)
+    context = {"form": form, "steps": steps, "script": offline.script()}
     return page(request, "checker/check.html", context, status=status)
 
 
@@ -166,7 +167,6 @@ def result(run: CheckRun) -> dict[str, Any]:
         "chain": chain(Hop(broken)) if broken else None,
         "ruled_out": [row for row in diagnosis["findings"] if row["state"] == "refuted"],
         "open": [row for row in diagnosis["findings"] if row["state"] == "undecided"],
-        "not_run": [row for row in diagnosis["probes"] if row["outcome"] != "ok"],
         "changes": changes(run),
     }
 

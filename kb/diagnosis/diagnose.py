@@ -94,7 +94,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def _probe(reply: Reply) -> dict[str, Any]:
     return {
         "name": reply.probe, "request": reply.request, "status": reply.status, "outcome": reply.outcome,
-        "why": reply.why, "ms": reply.ms, "paid": reply.paid,
+        "why": reply.why, "ms": reply.ms, "paid": reply.paid, "trouble": reply.trouble,
     }  # fmt: skip
 
 

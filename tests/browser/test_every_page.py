@@ -19,6 +19,7 @@ PAGES = {
     "another guide": "/errors/litellm/llm-timeout/",
     "category": "/categories/quota-rate/",
     "match": "/match/",
+    "check": "/check/",
     "search": "/search/?q=budget",
     "search without results": "/search/?q=quokka",
     "not found": "/errors/litellm/budget-exceded-key/",

@@ -6,6 +6,9 @@ import re
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+from tests.browser.test_every_page import violations
+from tests.checker.gateway import Gateway
+
 pytestmark = pytest.mark.browser
 
 ERROR = """Traceback (most recent call last):
@@ -214,3 +217,39 @@ def test_structured_values_are_the_ones_of_the_command(strict_page: Page) -> Non
     paste(strict_page, body)
     expect(strict_page.locator('main a[href="/errors/litellm/budget-exceeded-team/"]').first).to_be_visible()
     expect(strict_page.locator("dd", has_text="t-1").first).to_be_visible()
+
+
+def test_a_check_of_a_proxy_ends_in_the_founding_verdict(strict_page: Page) -> None:
+    page = strict_page
+    with Gateway("1.84.0", "stale_team_scoped_key") as gateway:
+        page.goto("/check/")
+        page.locator('input[name="address"]').fill(gateway.url)
+        page.locator('input[name="key"]').fill(SECRET)
+        page.locator('input[name="model"]').fill("lab-model")
+        page.locator("main form[method=post] button[type=submit]").first.click()
+        expect(page).to_have_url(re.compile("/check/runs/"), timeout=30_000)
+    expect(page.locator("h1")).to_contain_text("The key's own budget blocked this call")
+    expect(page.get_by_text("blocked this call").first).to_be_visible()
+    assert SECRET not in page.content()
+    assert violations(page) == []
+
+
+def test_a_check_without_javascript(without_javascript: Page) -> None:
+    page = without_javascript
+    with Gateway("1.84.0", "stale_team_scoped_key") as gateway:
+        page.goto("/check/")
+        page.locator('input[name="address"]').fill(gateway.url)
+        page.locator('input[name="key"]').fill(SECRET)
+        page.locator('input[name="model"]').fill("lab-model")
+        page.locator("main form[method=post] button[type=submit]").first.click()
+        expect(page).to_have_url(re.compile("/check/runs/"), timeout=30_000)
+    expect(page.locator("h1")).to_contain_text("The key's own budget blocked this call")
+
+
+def test_a_refused_check_keeps_what_was_typed(strict_page: Page) -> None:
+    page = strict_page
+    page.goto("/check/")
+    page.locator('input[name="end_user"]').fill("kept words")
+    page.locator("main form[method=post] button[type=submit]").first.click()
+    expect(page.get_by_text("Give the proxy's address").first).to_be_visible()
+    expect(page.locator('input[name="end_user"]')).to_have_value("kept words")

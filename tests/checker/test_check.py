@@ -148,7 +148,7 @@ def test_the_offline_way_gives_the_same_verdict(db: None, client: Client) -> Non
 
 
 def test_the_printed_commands_ask_what_the_reader_of_answers_knows() -> None:
-    printed = offline.script("m")
+    printed = offline.script()
     for probe in offline.QUESTIONS:
         assert f"ask {probe} " in printed
     assert "sk-" not in printed

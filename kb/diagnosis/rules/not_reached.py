@@ -50,6 +50,7 @@ _TROUBLES = {
 }
 # A call may break so long after it reached the proxy.
 _LATER = ("timed_out", "closed_early", "not_http")
+_CURL = 'curl -v "$LITELLM_URL/health/liveliness"'
 _ASKED = ("name", "connection", "tls", "liveliness")
 
 
@@ -70,9 +71,9 @@ def _finding(facts: Facts, reply: Reply) -> Finding:
     return Finding(
         cause=reply.trouble.replace("_", "-"), state="supported", because=f"{reply.request}{why}", hop=hop,
         category="deployment_config", confidence="proved", specificity=2,
-        sentence=f"The proxy wasn't reached: {what[0].lower()}{what[1:]}{why}.".replace("..", "."),
+        sentence=f"The proxy wasn't reached. {reply.why or f'{what}.'}",
         fixes=(Fix(who="caller" if hop in ("target", "name") else "proxy_admin", title=todo,
-                   command='curl -v "$LITELLM_URL/health/liveliness"', retry="After it."),),
+                   command="" if hop == "target" else _CURL, retry="After it."),),
     )  # fmt: skip
 
 
