@@ -191,7 +191,7 @@ def test_the_object_is_json_and_has_each_part() -> None:
     assert list(found) == ["ruleset", "target", "proxy", "verdict", "budgets", "findings", "probes", "fixes"]
     assert found["probes"][0] == {
         "name": "call", "request": "POST /v1/chat/completions", "status": 400, "outcome": "ok",
-        "why": "", "ms": 0, "paid": True,
+        "why": "", "ms": 0, "paid": True, "trouble": "",
     }  # fmt: skip
 
 
