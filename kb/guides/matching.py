@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from django.db import DatabaseError
 from django.db.models import F, Max
 from django.utils import timezone
 
@@ -32,6 +33,20 @@ def matcher(edition: object) -> Matcher:
     rows = Signature.objects.filter(guide__retired=None).select_related("guide")
     marks = [mark for tool in Tool.objects.all() for mark in tool.marks]
     return Matcher([row.pure(row.guide.slug) for row in rows], marks)
+
+
+class NotLoaded(Exception):
+    """There are no guides in the database yet; the message says what to do."""
+
+
+def require_guides() -> None:
+    """For commands: raises NotLoaded where an answer would only mean that nothing is loaded."""
+    try:
+        if Guide.objects.published().exists():
+            return
+    except DatabaseError as error:
+        raise NotLoaded("Run manage.py migrate, then manage.py load_content, first.") from error
+    raise NotLoaded("There are no guides yet: run manage.py load_content first.")
 
 
 def edition() -> object:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 from django.test import Client
 
 from kb.diagnosis.text import readable, redact
@@ -89,3 +90,18 @@ def test_evaluate_counts_what_is_found_missed_and_wrong(
     assert "false match wrong: none, found coin" in answer
     assert "With a guide: top-1 50.0 %, top-3 50.0 %, 2 texts." in answer
     assert "Without a guide: 1 of 2 texts matched; of these 1 are labelled none." in answer
+
+
+def test_commands_say_when_nothing_is_loaded(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for line in (["match"], ["evaluate", str(tmp_path / "x")]):
+        with pytest.raises(CommandError, match="run manage.py load_content first"):
+            run(*line, text=ERROR, monkeypatch=monkeypatch)
+    with connection.execute_wrapper(away), pytest.raises(CommandError, match="Run manage.py migrate"):
+        run("match", text=ERROR, monkeypatch=monkeypatch)
+
+
+def away(*args: object) -> None:
+    """Any query before the first migration."""
+    raise OperationalError("no such table: guides_guide")

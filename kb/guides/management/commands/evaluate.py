@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kb.diagnosis.text import readable, redact
-from kb.guides.matching import as_object, judge
+from kb.guides.matching import NotLoaded, as_object, judge, require_guides
 from kb.guides.models import Guide
 
 
@@ -19,6 +19,10 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            require_guides()
+        except NotLoaded as error:
+            raise CommandError(str(error)) from error
         try:
             rows = [json.loads(line) for line in options["file"].read_text().splitlines() if line.strip()]
             cases = [(row["id"], row["label"], found(row["text"])) for row in rows]

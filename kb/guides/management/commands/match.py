@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kb.diagnosis.text import TextTooLarge, readable, redact
-from kb.guides.matching import as_object, judge
+from kb.guides.matching import NotLoaded, as_object, judge, require_guides
 
 
 class Command(BaseCommand):
@@ -25,6 +25,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            require_guides()
+        except NotLoaded as error:
+            raise CommandError(str(error)) from error
         raw = read_bytes(options["file"])
         if options["jsonl"]:
             self.lines(raw)
