@@ -96,9 +96,9 @@ def test_commands_say_when_nothing_is_loaded(
     db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for line in (["match"], ["evaluate", str(tmp_path / "x")]):
-        with pytest.raises(CommandError, match="run manage.py load_content first"):
+        with pytest.raises(CommandError, match=r"run manage\.py load_content first"):
             run(*line, text=ERROR, monkeypatch=monkeypatch)
-    with connection.execute_wrapper(away), pytest.raises(CommandError, match="Run manage.py migrate"):
+    with connection.execute_wrapper(away), pytest.raises(CommandError, match=r"Run manage\.py migrate"):
         run("match", text=ERROR, monkeypatch=monkeypatch)
 
 
