@@ -25,7 +25,7 @@ def paste(page: Page, text: str) -> None:
     page.locator(f"{PASTE} button[type=submit]").first.click()
 
 
-def lands_on_the_guide(page: Page) -> None:
+def expect_the_guide(page: Page) -> None:
     """The result: the guide, the marked part, the numbers, the first fix; and then the guide itself."""
     expect(page.locator("mark", has_text="Budget has been exceeded!")).to_be_visible()
     expect(page.get_by_text("26.075").first).to_be_visible()
@@ -40,13 +40,13 @@ def lands_on_the_guide(page: Page) -> None:
 def test_a_pasted_error_leads_to_its_guide(strict_page: Page) -> None:
     strict_page.goto("/")
     paste(strict_page, ERROR)
-    lands_on_the_guide(strict_page)
+    expect_the_guide(strict_page)
 
 
 def test_the_same_without_javascript(without_javascript: Page) -> None:
     without_javascript.goto("/")
     paste(without_javascript, ERROR)
-    lands_on_the_guide(without_javascript)
+    expect_the_guide(without_javascript)
 
 
 def test_the_same_with_keys_alone(strict_page: Page) -> None:
