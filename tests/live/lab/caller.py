@@ -77,9 +77,11 @@ class Caller:
 
     # As the proxy's admin.
 
-    def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """The proxy's answer to its admin. Raises NotProvoked where it is no 200."""
-        status, text = send(self.base, path, body, {"authorization": f"Bearer {MASTER_KEY}"})
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The proxy's answer to its admin: GET without a body. Raises NotProvoked where it is no 200."""
+        authorization = {"authorization": f"Bearer {MASTER_KEY}"}
+        method = "GET" if body is None else "POST"
+        status, text = send(self.base, path, body, authorization, method=method)
         if status != 200:
             raise NotProvoked(f"{path} answered {status}: {text[:300]}")
         answer: dict[str, Any] = json.loads(text)
@@ -109,11 +111,9 @@ class Caller:
     def settle(self, key: str) -> None:
         """Waits until all that `key` was admitted for is recorded, its owners' rows a moment later."""
         due = self.admitted * PRICE - PRICE / 2
-        authorization = {"authorization": f"Bearer {MASTER_KEY}"}
         for _ in range(LATE * 2):
             time.sleep(0.5)
-            status, text = send(self.base, f"/key/info?key={hashed(key)}", None, authorization, method="GET")
-            if status == 200 and float(json.loads(text)["info"]["spend"] or 0) >= due:
+            if float(self.ask(f"/key/info?key={hashed(key)}")["info"]["spend"] or 0) >= due:
                 time.sleep(2)
                 return
         raise NotProvoked(f"the spend of {self.admitted} calls was not recorded within {LATE} s")

@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from tests.live.lab.caller import Caller, NotProvoked, Seen, hashed, named, send
 from tests.live.lab.running import address, free_port
@@ -526,7 +527,12 @@ def down_redis(caller: Caller) -> Iterator[Seen]:
         seen = caller.refused(lambda: caller.chat(key))
         caller.settle(key)
         yield seen
-    time.sleep(3)
+    for _ in range(60):  # (the proxy leaves a Redis that failed alone for a while)
+        with suppress(NotProvoked):
+            caller.ask("/cache/ping")
+            return
+        time.sleep(1)
+    raise NotProvoked("the proxy did not find Redis again")
 
 
 @slow
