@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from tests.live.lab.caller import Caller, NotProvoked, Seen, hashed, named, send
@@ -527,9 +528,9 @@ def down_redis(caller: Caller) -> Iterator[Seen]:
         seen = caller.refused(lambda: caller.chat(key))
         caller.settle(key)
         yield seen
-    for _ in range(60):  # (the proxy leaves a Redis that failed alone for a while)
-        with suppress(NotProvoked):
-            caller.ask("/cache/ping")
+    for _ in range(60):  # (every connection that the proxy kept is dead, and fails once)
+        with ThreadPoolExecutor(30) as pool, suppress(NotProvoked):
+            list(pool.map(caller.ask, ["/cache/ping"] * 30))
             return
         time.sleep(1)
     raise NotProvoked("the proxy did not find Redis again")
