@@ -19,7 +19,7 @@
       group.classList.toggle("off", !on);
       $("[data-later]", group).hidden = on;
     }
-    const wants = { call: from.elements.paid.checked, customer_info: from.elements.end_user.value, tag_info: from.elements.tags.value };
+    const wants = { call: from.elements.paid.checked, customer_info: from.elements.end_user.value, tag_info: from.elements.tags.value, spend_tags: from.elements.tags.value };
     for (const name in wants) for (const row of $$(`[data-step="${name}"]`)) row.hidden = !wants[name];
   };
   document.addEventListener("input", ({ target }) => target.form?.matches("[data-check]") && follow());

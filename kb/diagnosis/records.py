@@ -1,7 +1,7 @@
 """The proxy's own books live here: each budget row that an answer shows, read without trust."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kb.diagnosis.finding import Scope
@@ -117,6 +117,13 @@ def of_tags(body: Any, source: str) -> Iterator[Record]:
             yield _row("tag", name, tag, source)
 
 
+def spent_by_tag(body: Any) -> dict[str, float]:
+    """What /spend/tags says that each tag spent: the record that /tag/info doesn't show."""
+    listed = rows(body) if isinstance(body, list) else ()
+    sums = ((text(row.get("individual_request_tag")), number(row.get("total_spend"))) for row in listed)
+    return {name: spend for name, spend in sums if name and spend is not None}
+
+
 def of_providers(body: Any, source: str) -> Iterator[Record]:
     """The budgets in /provider/budgets: its spend is the router's counter itself."""
     providers = at(body, "providers")
@@ -130,9 +137,10 @@ def of_providers(body: Any, source: str) -> Iterator[Record]:
 
 
 def of_global(body: Any, source: str) -> Iterator[Record]:
-    """The budget in /global/spend."""
+    """The budget in /global/spend; it shows 0 where there is no limit (litellm.max_budget's default)."""
     if has(body, "spend") or has(body, "max_budget"):
-        yield _row("global", "", body, source)
+        row = _row("global", "", body, source)
+        yield row if row.limit else replace(row, limit=None, limit_told=True)
 
 
 def _row(scope: Scope, identity: str, info: dict[str, Any], source: str) -> Record:

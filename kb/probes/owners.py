@@ -95,6 +95,21 @@ def _tag_info(known: Known) -> Question:
     )
 
 
+def _spend_tags(known: Known) -> Question:
+    """Everybody's tags: asked with the admin key alone, and cut down to those that the call has."""
+    tags = set(known.asked.tags)
+    return Question(
+        probe="spend_tags",
+        path="/spend/tags",
+        credential=known.admin,
+        trim=lambda body: [row for row in body if _tag(row) in tags] if isinstance(body, list) else body,
+    )
+
+
+def _tag(row: Any) -> Any:
+    return row.get("individual_request_tag") if isinstance(row, dict) else None
+
+
 def _needs_end_user(setting: Setting) -> str:
     return "" if setting.asked.end_user else "No end user was named."
 
@@ -159,8 +174,17 @@ PROBES = (
     Probe(
         name="tag_info",
         shown="POST /tag/info",
-        why="The tags' spend and limits.",
+        why="The tags' limits.",
         ask=_tag_info,
+        rounds=(1,),
+        privilege="admin",
+        lacks=_needs_tags,
+    ),
+    Probe(
+        name="spend_tags",
+        shown="GET /spend/tags",
+        why="What the tags spent; only those of the call are kept.",
+        ask=_spend_tags,
         rounds=(1,),
         privilege="admin",
         lacks=_needs_tags,

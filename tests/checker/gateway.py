@@ -18,6 +18,8 @@ KEPT = {
     "/v1/models": ("models", "models"),
     "/health/readiness": ("readiness", "readiness"),
     "/health/liveliness": ("liveliness", "liveliness"),
+    "/tag/info": ("", "tag_info_master"),
+    "/spend/tags": ("", "spend_tags"),
 }
 USUAL = {
     "/health/readiness": {"status": 200, "body": {"status": "healthy", "db": "connected"}},

@@ -265,3 +265,14 @@ def test_a_check_that_must_wait_says_so(db: None, client: Client, monkeypatch: p
         rest = b"".join(stream)
     assert b"location" in rest
     assert places.acquire(blocking=False)
+
+
+def test_only_the_tags_of_the_call_are_read_of_everybody_s(db: None, client: Client) -> None:
+    with Gateway("1.84.0", "budget_tag") as gateway:
+        tag = gateway.recorded["request"]["body"]["metadata"]["tags"][0]
+        rows = [{"individual_request_tag": name, "total_spend": 0.04} for name in (tag, "of-somebody-else")]
+        gateway.recorded["context"]["spend_tags"] = {"response": {"status": 200, "body": rows}}
+        run = ask(client, gateway, admin_key="sk-admin", tags=tag)
+    assert [row["scope"] for row in run.diagnosis["budgets"] if row["blocks"]] == ["tag"]
+    assert run.diagnosis["verdict"]["stale"] is False
+    assert "of-somebody-else" not in json.dumps(run.diagnosis)

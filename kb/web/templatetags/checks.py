@@ -74,6 +74,7 @@ PROBES = {
     "customer_info": "The end user\u2019s record",
     "provider_budgets": "Budgets of providers",
     "organization_info": "The organisation\u2019s record",
+    "spend_tags": "What the tags spent",
     "tag_info": "The tags\u2019 records",
     "budget_list": "All budgets",
     "cache_ping": "Does the cache answer",

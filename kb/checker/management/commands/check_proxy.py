@@ -21,9 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("base_url")
-        parser.add_argument(
-            "--key-env", required=True, metavar="NAME", help="variable that holds the virtual key"
-        )
+        parser.add_argument("--key-env", metavar="NAME", help="variable that holds the virtual key")
         parser.add_argument("--admin-key-env", metavar="NAME", help="variable that holds an admin key")
         parser.add_argument("--model", default="")
         parser.add_argument("--end-user", default="")
@@ -59,7 +57,7 @@ class Command(BaseCommand):
             ),
             key=key,
             admin=admin,
-            paid=bool(options["model"]) and not options["no_paid_calls"],
+            paid=bool(options["model"]) and key is not None and not options["no_paid_calls"],
             pause=options["second_look"],
         )
 
