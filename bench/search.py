@@ -69,11 +69,10 @@ def asked(command: list[str], **environment: str) -> Times:
 def rows(times: Times) -> Iterator[list[str]]:
     """A line for each class of queries."""
     for name, ways in times.items():
-        scan = median(ways["scan"])
-        spread = (
-            f"{percentile(ways[way], share):.2f}" for way in ("find", "search") for share in (0.5, 0.95)
-        )
-        yield [name, *spread, f"{scan:.0f}", f"{scan / median(ways['find']):,.0f} x"]
+        middle = {way: median(values) for way, values in ways.items()}
+        spread = [(middle[way], percentile(ways[way], 0.95)) for way in ("find", "search")]
+        shown = [f"{value:.2f}" for pair in spread for value in pair]
+        yield [name, *shown, f"{middle['scan']:.0f}", f"{middle['scan'] / middle['find']:,.0f} x"]
 
 
 def judged(database: str, way: str, times: Times) -> bool:
