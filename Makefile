@@ -41,7 +41,7 @@ bench: .venv/test.done  ## benchmarks; each prints ratios of one run
 	$(PY) -m bench
 
 lock: .venv/test.done  ## pins what requirements/*.in ask for, with hashes
-	cd requirements && for name in run test; do \
+	cd requirements && for name in run test bench; do \
 	  ../.venv/bin/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url \
 	    --python-version 3.11 $$name.in -o $$name.txt || exit 1; done
 

@@ -18,8 +18,8 @@ from kb.checker.forms import CheckForm
 from kb.checker.models import CheckRun
 from kb.checker.running import Order, checked, keep
 from kb.diagnosis.finding import Asked, Reply
+from kb.guides.contents import chain
 from kb.guides.models import Guide
-from kb.guides.views import chain
 from kb.guides.vocabulary import Hop
 from kb.probes.credential import Credential
 from kb.probes.plan import plan

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import URLField
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 
 from kb.guides import models
@@ -73,7 +74,10 @@ class GuideAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """After the parts: their words stand in the page and in the index."""
         super().save_related(request, form, formsets, change)
         guide = models.Guide.objects.get(pk=form.instance.pk)
+        guide.updated = timezone.now()
+        guide.save(update_fields=["updated", "meaning_html", "why_html"])
         guide.compose()
+        guide.compose_neighbours()
         index(guide)
 
 

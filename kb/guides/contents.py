@@ -1,6 +1,9 @@
-"""The sections of a guide's page in their order, and its table of contents."""
+"""What a guide's page is put together from: its sections in order, its contents, the way of a call."""
 
+from dataclasses import dataclass
 from typing import Any
+
+from kb.guides.vocabulary import Hop
 
 SECTIONS = (
     ("means", "What it means", None),
@@ -21,3 +24,18 @@ def contents(parts: dict[str, list[Any]]) -> list[list[Any]]:
         rows.append([2, anchor, title])
         rows += [[3, entry.key, entry.title] for entry in parts.get(name or "", [])]
     return [*rows, [2, "sources", "Sources checked"], [2, "reports", "What readers reported"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A hop in the drawing of a call's way: passed, broken or not_reached."""
+
+    hop: Hop
+    state: str
+
+
+def chain(broken: Hop) -> list[Link]:
+    """The way of a call with the place where it breaks."""
+    place = list(Hop).index(broken)
+    states = ["passed"] * place + ["broken"] + ["not_reached"] * (len(Hop) - place - 1)
+    return [Link(hop, state) for hop, state in zip(Hop, states, strict=True)]

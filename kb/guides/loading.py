@@ -1,7 +1,6 @@
 """Brings content files into the database: all of it in one transaction, or none."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from kb.guides import contracts
 from kb.guides.library import ToolSource, read_tools
@@ -108,7 +108,7 @@ def load_guide(
     for name in names:
         setattr(guide, name, file.facts[name])
     guide.synonyms = file.facts.get("synonyms", [])
-    guide.retired, guide.digest = None, current
+    guide.retired, guide.digest, guide.updated = None, current, timezone.now()
     guide.meaning, guide.why = file.meaning, file.why
     guide.save()
     save_parts(source, guide, file)
@@ -204,15 +204,21 @@ def relate(tool: Tool, fresh: list[tuple[Guide, list[str]]]) -> None:
     guides = {guide.slug: guide for guide in tool.guides.all()}
     for guide, related in fresh:
         guide.related.set(guides[slug] for slug in related)
+    changed = [guide for guide, _ in fresh]
+    for guide in changed:
         guide.compose()
         index(guide)
+    for guide in tool.guides.filter(related__in=changed).exclude(pk__in=[g.pk for g in changed]).distinct():
+        guide.compose()
 
 
 def retire(known: dict[str, Guide], source: ToolSource, loaded: Loaded) -> None:
     """Guides without a file leave the lists; their pages stay and say so."""
     for slug, guide in known.items():
         if slug not in source.guides and guide.retired is None:
-            guide.retired = datetime.now(UTC)
+            guide.retired = timezone.now()
             guide.save(update_fields=["retired", "meaning_html", "why_html"])
+            guide.compose()
+            guide.compose_neighbours()
             index(guide)
             loaded.retired.append(slug)

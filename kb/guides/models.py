@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from kb.diagnosis.signature import Signature as PureSignature
-from kb.guides.contents import contents
+from kb.guides.contents import chain, contents
 from kb.guides.vocabulary import HELPS, Actor, Category, Hop, SourceKind, Speaker
 from kb.web.markdown import render
 
@@ -113,7 +113,7 @@ class Guide(models.Model):
     digest = models.CharField(max_length=64, blank=True, editable=False)
     met = models.PositiveIntegerField(default=0, editable=False, help_text="Times a text led here")
     hero = models.TextField(blank=True, editable=False, help_text="The first exact message")
-    article_html = models.TextField(blank=True, editable=False)
+    page_html = models.TextField(blank=True, editable=False, help_text="All between header and footer")
     contents = models.JSONField(default=list, editable=False, help_text="[[level, id, title], …]")
 
     objects = GuideQuerySet.as_manager()
@@ -149,28 +149,28 @@ class Guide(models.Model):
         return {source.key: (source.chip, source.title) for source in self.sources.all()}
 
     def compose(self) -> None:
-        """Joins all parts into `article_html` and `contents`; call it when any of them changed."""
+        """Joins all parts into `page_html`; call it when any of them, or a neighbour, changed."""
         parts = {
             name: list(getattr(self, name).all())
             for name in ("messages", "causes", "fixes", "checks", "steps", "preventions", "faqs")
         }
-        sources = list(self.sources.all())
         self.hero = parts["messages"][0].text if parts["messages"] else ""
         self.contents = contents(parts)
-        self.article_html = render_to_string(
-            "guides/_article.html", {"guide": self, "sources": sources, **parts}
-        )
-        self.updated = timezone.now()
-        self.save(
-            update_fields=[
-                "hero",
-                "contents",
-                "article_html",
-                "updated",
-                "meaning_html",
-                "why_html",
-            ]
-        )
+        around = {
+            "guide": self,
+            "chain": chain(Hop(self.hop)),
+            "releases": list(self.releases.all()),
+            "related": list(self.related.filter(retired=None).select_related("tool")),
+            "sources": list(self.sources.all()),
+        }
+        self.page_html = render_to_string("guides/_guide.html", around | parts)
+        fields = ["hero", "contents", "page_html", "meaning_html", "why_html"]
+        self.save(update_fields=fields)
+
+    def compose_neighbours(self) -> None:
+        """Composes the pages that show this guide among their related ones."""
+        for guide in Guide.objects.filter(related=self).select_related("tool"):
+            guide.compose()
 
 
 class Part(models.Model):

@@ -29,9 +29,9 @@ STOP_WORDS = {
 }  # fmt: skip
 MAX_WORDS = 12
 MAX_CHARACTERS = 400
-CANDIDATES = {"sqlite": 2000, "postgresql": 500}  # ranked at most; ranking costs time per candidate
+SQLITE_CANDIDATES = 2000  # ranked at most; ranking costs time per candidate
+POSTGRESQL_CANDIDATES = 250
 SNIPPET = 160
-LOOSE = 2  # the tier of some words, asked only if the stricter ones find nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ def words_of(text: str) -> list[str]:
 
 
 def query_words(query: str) -> list[str]:
-    """The words of a query, no more than are searched; each once."""
-    return list(dict.fromkeys(words_of(query[:MAX_CHARACTERS])))[:MAX_WORDS]
+    """The words of a query in their order, no more than are searched."""
+    return words_of(query[:MAX_CHARACTERS])[:MAX_WORDS]
 
 
 def index(guide: Guide) -> None:
@@ -93,52 +93,76 @@ def readable_text(guide: Guide) -> str:
     )
 
 
+# What a hit shows, and what its snippet is cut from.
+SHOWN = ("slug", "title", "summary", "category", "hop", "hero", "meaning_html", "why_html", "tool")
+Query = tuple[str, list[str | int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """How one database is asked: its key column, and the queries of three tiers of words."""
+    """How one database is asked: its key column; strict queries first, and one for when they find nothing."""
 
     key: str
-    sql: str
-    tiers: Callable[[list[str], bool], list[str]]
+    strict: Callable[[list[str], bool, int], list[Query]]
+    loose: Callable[[list[str], bool, int], Query]
 
 
-def sqlite_tiers(words: list[str], typing: bool) -> list[str]:
-    """FTS5 queries: the wording, all words, some words. Words are quoted: none is an operator."""
-    quoted = [f'"{word}"' for word in words]
+SQLITE = """
+    SELECT rowid FROM (
+        SELECT rowid, rank FROM guides_search WHERE guides_search MATCH %s
+        AND rank MATCH 'bm25(10.0, 6.0, 4.0, 1.0)' LIMIT %s
+    ) ORDER BY rank, rowid LIMIT %s
+"""
+# The planner can't tell how rare a phrase is: candidates are found by their words, the phrase orders them.
+POSTGRESQL = """
+    SELECT guide_id FROM (
+        SELECT guide_id, vector FROM guides_search WHERE vector @@ to_tsquery('english', %s) LIMIT %s
+    ) AS candidates
+    ORDER BY vector @@ to_tsquery('english', %s) DESC,
+        ts_rank(vector, to_tsquery('english', %s)) DESC, guide_id LIMIT %s
+"""
+
+
+def sqlite_words(words: list[str], typing: bool) -> list[str]:
+    """Quoted, so that none is an operator; while somebody types the last may be the beginning of one."""
+    once = [f'"{word}"' for word in dict.fromkeys(words)]
+    return [*once[:-1], f"{once[-1]}*"] if typing else once
+
+
+def sqlite_strict(words: list[str], typing: bool, limit: int) -> list[Query]:
+    """The wording in a title or message, then all words."""
     phrase = f'{{title messages}} : "{" ".join(words)}"'
-    last = f"{quoted[-1]}*" if typing else quoted[-1]
-    tiers = [phrase, " AND ".join([*quoted[:-1], last])]
-    return [*tiers, " OR ".join([*quoted[:-1], last])] if len(words) > 1 else tiers
+    every = " AND ".join(sqlite_words(words, typing))
+    return [(SQLITE, [tier, SQLITE_CANDIDATES, limit]) for tier in (phrase, every)]
 
 
-def postgresql_tiers(words: list[str], typing: bool) -> list[str]:
-    """tsqueries of the same three tiers; words hold letters and digits only, so none is an operator."""
-    last = f"{words[-1]}:*" if typing else words[-1]
-    tiers = [" <-> ".join(f"{word}:AB" for word in words), " & ".join([*words[:-1], last])]
-    return [*tiers, " | ".join([*words[:-1], last])] if len(words) > 1 else tiers
+def sqlite_loose(words: list[str], typing: bool, limit: int) -> Query:
+    """Some words."""
+    return SQLITE, [" OR ".join(sqlite_words(words, typing)), SQLITE_CANDIDATES, limit]
+
+
+def postgresql_words(words: list[str], typing: bool) -> list[str]:
+    """Letters and digits only, so none is an operator; the last may be the beginning of one."""
+    once = list(dict.fromkeys(words))
+    return [*once[:-1], f"{once[-1]}:*"] if typing else once
+
+
+def postgresql_strict(words: list[str], typing: bool, limit: int) -> list[Query]:
+    """All words, those first that have the wording in a title or message."""
+    every = " & ".join(postgresql_words(words, typing))
+    phrase = " <-> ".join(f"{word}:AB" for word in words)
+    return [(POSTGRESQL, [every, POSTGRESQL_CANDIDATES, phrase, every, limit])]
+
+
+def postgresql_loose(words: list[str], typing: bool, limit: int) -> Query:
+    """Some words."""
+    some = " | ".join(postgresql_words(words, typing))
+    return POSTGRESQL, [some, POSTGRESQL_CANDIDATES, some, some, limit]
 
 
 BACKENDS = {
-    "sqlite": Backend(
-        "rowid",
-        """
-        SELECT rowid FROM (
-            SELECT rowid, rank FROM guides_search WHERE guides_search MATCH %s
-            AND rank MATCH 'bm25(10.0, 6.0, 4.0, 1.0)' LIMIT %s
-        ) ORDER BY rank, rowid LIMIT %s
-        """,
-        sqlite_tiers,
-    ),
-    "postgresql": Backend(
-        "guide_id",
-        """
-        SELECT guide_id FROM (
-            SELECT guide_id, vector, query FROM guides_search, to_tsquery('english', %s) AS query
-            WHERE vector @@ query LIMIT %s
-        ) AS candidates ORDER BY ts_rank(vector, query) DESC, guide_id LIMIT %s
-        """,
-        postgresql_tiers,
-    ),
+    "sqlite": Backend("rowid", sqlite_strict, sqlite_loose),
+    "postgresql": Backend("guide_id", postgresql_strict, postgresql_loose),
 }
 
 
@@ -150,10 +174,12 @@ def find(query: str, limit: int = 20, typing: bool = False) -> list[int]:
     backend = BACKENDS[connection.vendor]
     found: dict[int, None] = {}
     with connection.cursor() as cursor:
-        for place, tier in enumerate(backend.tiers(words, typing)):
-            if place == LOOSE and found:
-                break
-            cursor.execute(backend.sql, [tier, CANDIDATES[connection.vendor], limit])
+        for sql, values in backend.strict(words, typing, limit):
+            cursor.execute(sql, values)
+            found.update(dict.fromkeys(row[0] for row in cursor.fetchall()))
+        if not found and len(set(words)) > 1:
+            sql, values = backend.loose(words, typing, limit)
+            cursor.execute(sql, values)
             found.update(dict.fromkeys(row[0] for row in cursor.fetchall()))
     return list(found)[:limit]
 
@@ -161,7 +187,7 @@ def find(query: str, limit: int = 20, typing: bool = False) -> list[int]:
 def search(query: str, limit: int = 20, typing: bool = False) -> list[Hit]:
     """Guides for a query, best first, each with a snippet."""
     keys = find(query, limit, typing)
-    guides = Guide.objects.published().cards().defer(None).in_bulk(keys)
+    guides = Guide.objects.published().select_related("tool").only(*SHOWN).in_bulk(keys)
     words = query_words(query)
     return [Hit(guides[key], snippet(readable_row(guides[key]), words)) for key in keys if key in guides]
 

@@ -7,11 +7,12 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import Case, F, IntegerField, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from kb.guides import matching
+from kb.guides.contents import chain
 from kb.guides.excerpt import Piece, excerpt, telling_line
 from kb.guides.forms import BrowseForm, MatchForm
 from kb.guides.models import Guide, GuideQuerySet, QuickFix
@@ -22,6 +23,8 @@ from kb.web.pages import page, public
 from kb.web.throttle import throttle
 
 PAGE = 40
+# What a guide's page is made of: its one row holds all the rest.
+SHOWN = ("slug", "title", "summary", "retired", "page_html", "tool__slug", "tool__name")
 SUGGESTIONS = 5
 
 
@@ -99,29 +102,9 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 @public
 def guide(request: HttpRequest, tool: str, slug: str) -> HttpResponse:
     """A guide. Everything on it was rendered when it was loaded."""
-    found = get_object_or_404(Guide.objects.select_related("tool"), tool__slug=tool, slug=slug)
-    context = {
-        "guide": found,
-        "chain": chain(Hop(found.hop)),
-        "releases": found.releases.all(),
-        "related": found.related.filter(retired=None).cards(),
-    }
-    return page(request, "guides/guide.html", context)
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A hop in the drawing of a call's way: passed, broken or not_reached."""
-
-    hop: Hop
-    state: str
-
-
-def chain(broken: Hop) -> list[Link]:
-    """The way of a call with the place where it breaks."""
-    place = list(Hop).index(broken)
-    states = ["passed"] * place + ["broken"] + ["not_reached"] * (len(Hop) - place - 1)
-    return [Link(hop, state) for hop, state in zip(Hop, states, strict=True)]
+    guides = Guide.objects.select_related("tool").only(*SHOWN)
+    found = get_object_or_404(guides, tool__slug=tool, slug=slug)
+    return render(request, "guides/guide.html", {"guide": found})
 
 
 @csrf_exempt  # it acts on nobody's behalf, and so its pages need no cookie

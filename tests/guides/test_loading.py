@@ -28,14 +28,14 @@ def test_a_load_brings_in_every_part(library: Path) -> None:
     code = guide.sources.get(kind="code")
     assert code.url == "https://code.example/1.0/gate/coin.py"
     for words in ("Raise the limit of coin", "Set a soft limit for coin", "Does a retry of coin help?"):
-        assert words in guide.article_html
+        assert words in guide.page_html
 
 
 def test_citations_become_chips_that_lead_to_their_source(library: Path) -> None:
     guide = Guide.objects.get(slug="coin")
     assert 'href="#source-code-coin"' in guide.meaning_html
     assert "code 1.0</a>" in guide.meaning_html
-    assert 'id="source-code-coin"' in guide.article_html
+    assert 'id="source-code-coin"' in guide.page_html
 
 
 def test_a_second_load_changes_nothing(library: Path) -> None:
@@ -123,7 +123,7 @@ def test_hostile_markdown_is_harmless(library: Path, hostile: str) -> None:
     for word in ("<script", "onerror", "javascript:", "data:text", "style=", "<svg", "<img"):
         assert word not in guide.meaning_html
     for word in ("<script", "onerror", "javascript:", "data:text", "style=", "<img"):
-        assert word not in guide.article_html
+        assert word not in guide.page_html
 
 
 def test_the_database_refuses_what_is_not_in_a_closed_list(library: Path) -> None:
@@ -150,3 +150,17 @@ def test_the_command_names_file_and_line(db: None, tmp_path: Path, settings: Set
     with pytest.raises(CommandError, match=r"(?s)gate/coin\.md:\d+: section 'Else'.*Nothing was loaded"):
         call_command("load_content")
     assert Guide.objects.count() == 0
+
+
+def test_a_page_shows_its_neighbour_under_its_new_name_and_not_once_it_is_retired(library: Path) -> None:
+    token = files.guide("token").replace('synonyms = ["token money"]', 'related = ["coin"]')
+    files.write(library, coin=files.guide("coin"), token=token)
+    load(library)
+    files.write(library, coin=files.guide("coin", title="Out of coins"), token=token)
+    load(library)
+    assert "Out of coins" in Guide.objects.get(slug="token").page_html
+    (library / "gate" / "coin.md").unlink()
+    (library / "gate" / "slugs.txt").write_text("retired coin\ntoken\n")
+    (library / "gate" / "token.md").write_text(files.guide("token"))
+    load(library)
+    assert "Out of coins" not in Guide.objects.get(slug="token").page_html

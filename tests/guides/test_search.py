@@ -23,6 +23,13 @@ def test_the_exact_wording_of_a_message_comes_first(library: Path) -> None:
     assert slugs("The coin is spent: 3 of 2")[0] == "coin"
 
 
+def test_exact_wording_with_a_word_twice_is_found_first(library: Path) -> None:
+    text = files.guide("coin").replace("is spent: {cost} of {limit}", "is spent, coin after coin: {cost}")
+    files.write(library, coin=text, token=files.guide("token"))
+    load(library)
+    assert slugs("the coin is spent, coin after coin") == ["coin"]
+
+
 def test_synonyms_find_their_guide(library: Path) -> None:
     assert slugs("coin money") == ["coin"]
 

@@ -50,10 +50,10 @@ def test_a_pasted_text_survives_a_database_that_is_away(library: Path, lenient_c
 def test_a_bug_gives_the_500_page_without_a_trace(
     library: Path, lenient_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*args: object) -> None:
+    def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(views, "chain", broken)
+    monkeypatch.setattr(views, "get_object_or_404", broken)
     answer = lenient_client.get("/errors/gate/coin/")
     assert answer.status_code == 500
     assert "secret detail" not in answer.content.decode()
