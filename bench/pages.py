@@ -247,7 +247,7 @@ def facts() -> dict[str, Any]:
 
     from kb.guides.models import Guide
 
-    guides = Guide.objects.published().select_related("tool").order_by(Length("article_html"), "slug")
+    guides = Guide.objects.published().select_related("tool").order_by(Length("page_html"), "slug")
     path = guides[guides.count() // 2].get_absolute_url()
     client = Client(headers={"host": HOST})
     client.get(path)

@@ -220,10 +220,11 @@ def guide(model: Any, tool: Any, place: int, words: tuple[str, list[str], str, s
         hop="budget",
         verified="2026-11-24",
         hero=messages[0],
+        plain=f"{messages[0]} {body[:2400]}",
         meaning=body,
         meaning_html=f"<p>{body[:900]}</p>",
         why_html=f"<p>{body[900:2400]}</p>",
-        article_html=article,
+        page_html=article,
     )
 
 

@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 from kb.diagnosis.signature import Signature as PureSignature
 from kb.guides.contents import chain, contents
 from kb.guides.vocabulary import HELPS, Actor, Category, Hop, SourceKind, Speaker
-from kb.web.markdown import render
+from kb.web.markdown import plain_text, render
 
 
 def one_of(field: str, choices: type[models.TextChoices]) -> models.CheckConstraint:
@@ -113,6 +113,7 @@ class Guide(models.Model):
     digest = models.CharField(max_length=64, blank=True, editable=False)
     met = models.PositiveIntegerField(default=0, editable=False, help_text="Times a text led here")
     hero = models.TextField(blank=True, editable=False, help_text="The first exact message")
+    plain = models.TextField(blank=True, editable=False, help_text="What snippets are cut from")
     page_html = models.TextField(blank=True, editable=False, help_text="All between header and footer")
     contents = models.JSONField(default=list, editable=False, help_text="[[level, id, title], …]")
 
@@ -156,6 +157,8 @@ class Guide(models.Model):
         }
         self.hero = parts["messages"][0].text if parts["messages"] else ""
         self.contents = contents(parts)
+        words = plain_text(f"{self.meaning_html} {self.why_html}")
+        self.plain = f"{self.hero} {self.summary} {words}"
         around = {
             "guide": self,
             "chain": chain(Hop(self.hop)),
@@ -164,7 +167,7 @@ class Guide(models.Model):
             "sources": list(self.sources.all()),
         }
         self.page_html = render_to_string("guides/_guide.html", around | parts)
-        fields = ["hero", "contents", "page_html", "meaning_html", "why_html"]
+        fields = ["hero", "contents", "plain", "page_html", "meaning_html", "why_html"]
         self.save(update_fields=fields)
 
     def compose_neighbours(self) -> None:

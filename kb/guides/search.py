@@ -8,16 +8,15 @@ candidates that are ranked, and rows.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from html import unescape
 
 from django.db import connection
-from django.utils.html import escape, strip_tags
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from kb.guides.models import Guide
+from kb.web.markdown import plain_text
 
 WORD = re.compile(r"[^\W_]+")
-CHIP = re.compile(r'<a [^>]*class="chip"[^>]*>.*?</a>')
 # Left out of texts and queries alike, so that exact wording is still exact.
 STOP_WORDS = {
     "a", "about", "also", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "could",
@@ -27,11 +26,12 @@ STOP_WORDS = {
     "was", "we", "were", "what", "when", "where", "which", "while", "who", "why", "will", "with",
     "would", "you", "your",
 }  # fmt: skip
-MAX_WORDS = 12
+MAX_WORDS = 8
 MAX_CHARACTERS = 400
 SQLITE_CANDIDATES = 2000  # ranked at most; ranking costs time per candidate
 POSTGRESQL_CANDIDATES = 250
 SNIPPET = 160
+TELLING = 4  # words; guides with so long a wording need no others beside them
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +72,10 @@ def indexed_texts(guide: Guide) -> list[str]:
     return [" ".join(words_of(text)) for text in texts]
 
 
-def plain(html: str) -> str:
-    """The words of stored HTML, without tags and citations."""
-    return unescape(strip_tags(CHIP.sub("", html)))
-
-
 def readable_text(guide: Guide) -> str:
     """The guide's words without tags, for the index and for snippets."""
-    return f"{guide.summary} {plain(guide.meaning_html)} {plain(guide.why_html)} " + " ".join(
-        f"{entry.title} {plain(entry.body_html)}"
+    return f"{guide.summary} {plain_text(guide.meaning_html)} {plain_text(guide.why_html)} " + " ".join(
+        f"{entry.title} {plain_text(entry.body_html)}"
         for part in (
             guide.causes,
             guide.fixes,
@@ -94,7 +89,7 @@ def readable_text(guide: Guide) -> str:
 
 
 # What a hit shows, and what its snippet is cut from.
-SHOWN = ("slug", "title", "summary", "category", "hop", "hero", "meaning_html", "why_html", "tool")
+SHOWN = ("slug", "title", "summary", "category", "hop", "plain", "tool")
 Query = tuple[str, list[str | int]]
 
 
@@ -177,6 +172,8 @@ def find(query: str, limit: int = 20, typing: bool = False) -> list[int]:
         for sql, values in backend.strict(words, typing, limit):
             cursor.execute(sql, values)
             found.update(dict.fromkeys(row[0] for row in cursor.fetchall()))
+            if found and len(words) >= TELLING:
+                break
         if not found and len(set(words)) > 1:
             sql, values = backend.loose(words, typing, limit)
             cursor.execute(sql, values)
@@ -189,12 +186,7 @@ def search(query: str, limit: int = 20, typing: bool = False) -> list[Hit]:
     keys = find(query, limit, typing)
     guides = Guide.objects.published().select_related("tool").only(*SHOWN).in_bulk(keys)
     words = query_words(query)
-    return [Hit(guides[key], snippet(readable_row(guides[key]), words)) for key in keys if key in guides]
-
-
-def readable_row(guide: Guide) -> str:
-    """What a snippet is cut from: the exact message, the summary, what it means and why."""
-    return " ".join([guide.hero, guide.summary, plain(guide.meaning_html), plain(guide.why_html)])
+    return [Hit(guides[key], snippet(guides[key].plain, words)) for key in keys if key in guides]
 
 
 def snippet(text: str, words: Iterable[str]) -> SafeString:

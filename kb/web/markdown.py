@@ -3,14 +3,17 @@
 import re
 import xml.etree.ElementTree as etree
 from collections.abc import Mapping
+from html import unescape
 from importlib.metadata import version
 
 import markdown
 import nh3
+from django.utils.html import strip_tags
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 
 CITATION = re.compile(r"\[\^([a-z0-9][a-z0-9.-]*)\]")
+CHIP = re.compile(r'<a [^>]*class="chip"[^>]*>.*?</a>')
 LIST_MARK = re.compile(r"(?:[-*+]|\d+[.)]) +(?=\S)")
 CONFIGS = {"pymdownx.highlight": {"use_pygments": False}}
 TAGS = {
@@ -87,3 +90,8 @@ def render(text: str, chips: Mapping[str, tuple[str, str]] | None = None) -> str
         url_schemes={"https", "http", "mailto"},
         link_rel="noopener nofollow",
     )
+
+
+def plain_text(html: str) -> str:
+    """The words of rendered Markdown, without tags and citations."""
+    return unescape(strip_tags(CHIP.sub("", html)))
