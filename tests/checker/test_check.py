@@ -82,7 +82,8 @@ def test_progress_is_streamed_reply_by_reply(db: None, client: Client) -> None:
     assert lines[-1]["location"] == CheckRun.objects.get().get_absolute_url()
 
 
-def test_a_reader_who_leaves_ends_the_check(db: None, client: Client) -> None:
+@pytest.mark.django_db(transaction=True)  # closing an answer closes its connection
+def test_a_reader_who_leaves_ends_the_check(client: Client) -> None:
     with Gateway(*FOUNDING) as gateway:
         data = {"address": gateway.url, "key": KEY, "model": "lab-model", "paid": "on", "second_look": "130"}
         answer = client.post("/check/", data, headers={"Accept": "application/x-ndjson"})
