@@ -28,7 +28,7 @@ STOP_WORDS = {
 }  # fmt: skip
 MAX_WORDS = 8
 MAX_CHARACTERS = 400
-SQLITE_CANDIDATES = 2000  # ranked at most; ranking costs time per candidate
+SQLITE_CANDIDATES = 1000  # ranked at most; ranking costs time per candidate
 POSTGRESQL_CANDIDATES = 120
 SNIPPET = 160
 TELLING = 4  # words; guides with so long a wording need no others beside them
