@@ -1,7 +1,9 @@
 """Answers live here: their shape and the order of matches; they search no text."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
+
+from kb.diagnosis.reading import Passage
 
 MOST_MATCHES = 5
 # Fixed text that differs by less than a word tells two errors apart by accident only.
@@ -44,7 +46,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A signature that holds, before it is ranked; offsets count in the canonical text."""
+    """A signature that holds in a passage, before it is ranked.
+
+    Offsets of `spans` count in the unwrapped text; `place` is the first of them in the passage's.
+    """
 
     guide: str
     signature: str
@@ -53,7 +58,9 @@ class Hit:
     literals: tuple[str, ...]
     spans: tuple[Span, ...]
     spoken_by: str
-    groups: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str]
+    passage: Passage
+    place: tuple[int, int]
 
     @property
     def position(self) -> int:
@@ -67,6 +74,8 @@ def ranked(hits: list[Hit]) -> list[Hit]:
     Not general before general; then a hit before each one that it reads more of (see
     `reads_more`); then more fixed text; then later in the text; then the guide's slug.
     """
+    if len(hits) == 1:
+        return hits
     left = list(_best_of_guides(sorted(hits, key=_order)[:_MOST_RANKED]))
     done: list[Hit] = []
     while left:

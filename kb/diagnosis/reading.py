@@ -1,25 +1,42 @@
-"""One text, read once for a whole match, lives here with its facts; it knows no signature."""
+"""One text, read once for a whole match, lives here with its facts; it knows no signature.
 
+A long text is read by passages: what lies further apart is not of one error.
+"""
+
+from collections.abc import Iterator
 from functools import cached_property
 
-from kb.diagnosis.canonical import Canonical, canonical
+from kb.diagnosis.canonical import Canonical
+from kb.diagnosis.folding import Folded
 from kb.diagnosis.text_facts import TextFacts, text_facts
 
+PASSAGE = 4_000  # characters in which an anchor is sought at a time
+REACH = 4_000  # characters before and behind them that are read with them
+_LONGEST_ANCHOR = 600  # characters of an anchor that begins in one passage and ends in the next
 
-class Reading:
-    """What the matcher asks of a text again and again, worked out at most once.
 
-    `low` has exactly the offsets of `text`, the canonical text.
+class Passage:
+    """What the matcher asks of a passage again and again, worked out at most once.
+
+    `low` has exactly the offsets of `text`: the canonical text of the passage and what lies
+    within REACH of it.
     """
 
-    def __init__(self, source: str) -> None:
-        self.canonical: Canonical = canonical(source)
+    def __init__(self, canonical: Canonical, begin: int, end: int) -> None:
+        self.canonical = canonical
+        self._core = canonical.unwrapped[begin : end + _LONGEST_ANCHOR]
+        self._begin = max(0, begin - REACH)
+        self._end = end + REACH
         self._found: dict[str, int] = {}
+
+    @cached_property
+    def _folded(self) -> Folded:
+        return Folded(self.canonical.unwrapped[self._begin : self._end])
 
     @property
     def text(self) -> str:
         """The canonical text."""
-        return self.canonical.text
+        return self._folded.text
 
     @cached_property
     def low(self) -> str:
@@ -30,11 +47,10 @@ class Reading:
     def scanned(self) -> bytes:
         """What the anchors are sought in: lower case, UTF-8, any runs of ASCII white space.
 
-        White space is folded for the few texts that have a candidate. One that isn't ASCII may
+        White space is folded for the few passages that have a candidate. One that isn't ASCII may
         hold spaces that the anchors don't know, so it is folded first.
         """
-        unwrapped = self.canonical.unwrapped
-        low = unwrapped.lower() if unwrapped.isascii() else self.low
+        low = self._core.lower() if self._core.isascii() else lowered(Folded(self._core).text)
         return low.encode("utf-8", "replace")
 
     @cached_property
@@ -60,6 +76,22 @@ class Reading:
         if after < 0 or before < 0:
             return max(after, before)
         return after if after - to <= to - before else before
+
+    def unwrapped_span(self, start: int, end: int) -> tuple[int, int]:
+        """Give the offsets in the unwrapped text, which all passages share, of `text[start:end]`."""
+        first, last = self._folded.source_span(start, end)
+        return self._begin + first, self._begin + last
+
+
+def passages(text: str) -> Iterator[Passage]:
+    """The passages of a text, the last first; a text of ordinary length is a single one."""
+    canonical = Canonical(text)
+    length = len(canonical.unwrapped)
+    if length <= PASSAGE + 2 * REACH:
+        yield Passage(canonical, 0, length)
+        return
+    for begin in reversed(range(0, length, PASSAGE)):
+        yield Passage(canonical, begin, begin + PASSAGE)
 
 
 def lowered(text: str) -> str:

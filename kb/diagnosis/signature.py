@@ -25,7 +25,8 @@ from kb.diagnosis.answer import (
     undecidable,
     why_lost,
 )
-from kb.diagnosis.reading import Reading
+from kb.diagnosis.canonical import canonical
+from kb.diagnosis.reading import Passage, lowered, passages
 from kb.diagnosis.text_facts import TextFacts, text_facts
 from kb.diagnosis.values import capture
 
@@ -41,7 +42,7 @@ __all__ = [
     "validate",
 ]
 
-ALGORITHM = "1"
+ALGORITHM = "2"
 SPEAKERS = ("gateway", "upstream_gateway", "provider", "client", "infrastructure")
 SHORTEST_ANCHOR = 8
 MOST_LITERALS = 20
@@ -74,9 +75,10 @@ class Signature:
     It holds where all of `all_of` occur, one of `any_of` if there are any, none of `none_of`, and
     `pattern` (RE2; named groups capture values) is found, with `where` true of two of its groups
     read as numbers ("spend < limit"); letter case and the kind of white space don't matter, and
-    the text is read as `canonical()` gives it. `status` and `error_type` must be among those that
-    the text states; `in_tool` asks for one of the tool's marks in the text; `general` makes it
-    yield to every signature that is not. `speaker` says whose words these are.
+    the text is read as `canonical()` gives it, a long one by passages (`reading.passages`), in one
+    of which all of this must hold. `status` and `error_type` must be among those that it states;
+    `in_tool` asks for one of the tool's marks in the text; `general` makes it yield to every
+    signature that is not. `speaker` says whose words these are.
     """
 
     guide: str
@@ -154,7 +156,7 @@ def _pattern_options() -> re2.Options:
 
 def _literal(literal: str) -> str:
     """A literal as it stands in a lowered canonical text."""
-    return Reading(literal).low
+    return lowered(canonical(literal).text)
 
 
 class _Compiled:
@@ -197,64 +199,81 @@ class Matcher:
         for one, anchor in zip(compiled, _anchors(compiled), strict=True):
             by_anchor[anchor].append(one)
         self._by_anchor = tuple(by_anchor.values())
-        self._anchors = _anchor_set(by_anchor)
+        self._scan = _scan_for((*by_anchor, *self._marks))
 
     def match(self, text: str) -> Answer:
         """Find what is known of a text that is already `readable()` and redacted."""
-        reading = Reading(text)
-        hits = [hit for one in self._candidates(reading) if (hit := self._hit(one, reading))]
+        hits = self._hits(text)
         if not hits:
             return Answer("none", ())
         best, *others = ranked(hits)
         ambiguous = bool(others) and undecidable(best, others[0])
-        first = _match(best, reading, "undecided" if ambiguous else _confidence(best), "")
+        first = _match(best, "undecided" if ambiguous else _confidence(best), "")
         rest = [
-            _match(hit, reading, _loser_confidence(hit, best), why_lost(hit, best))
+            _match(hit, _loser_confidence(hit, best), why_lost(hit, best))
             for hit in others[: MOST_MATCHES - 1]
         ]
         return Answer("ambiguous" if ambiguous else "match", (first, *rest))
 
-    def _candidates(self, reading: Reading) -> Iterable[_Compiled]:
-        found = self._anchors.Match(reading.scanned)
-        return (one for index in found or () for one in self._by_anchor[index])
-
-    def _hit(self, one: _Compiled, reading: Reading) -> Hit | None:
-        """Verify a candidate, cheap questions first."""
-        has = reading.has
-        if not all(map(has, one.all_of)) or any(map(has, one.none_of)):
-            return None
-        option = next(filter(has, one.any_of), None)
-        if (one.any_of and option is None) or not self._facts_hold(one.signature, reading):
-            return None
-        literals = one.all_of if option is None else (*one.all_of, option)
-        spans = _literal_spans(literals, one, reading)
-        groups: dict[str, str] = {}
-        if one.signature.pattern is not None:
-            found = _search(one, reading, spans[0].start)
-            if found is None:
-                return None
-            spans += (found[0],)
-            groups = found[1]
-            if one.signature.where is not None and not _holds(one.signature.where, groups):
-                return None
-        return Hit(
-            guide=one.signature.guide,
-            signature=one.signature.id,
-            general=one.signature.general,
-            weight=sum(map(len, literals)) + one.bonus,
-            literals=one.all_of,
-            spans=spans,
-            spoken_by=_spoken_by(one.signature.speaker, reading.text, spans[0].start),
-            groups=groups,
+    def _hits(self, text: str) -> list[Hit]:
+        """Each signature that holds in a passage, where it does so last."""
+        found: dict[int, list[Passage]] = {}
+        for passage in passages(text):
+            for index in self._scan.Match(passage.scanned) or ():
+                found.setdefault(index, []).append(passage)
+        of_tool = any(index >= len(self._by_anchor) for index in found)
+        hits = (
+            _last_hit(one, places)
+            for index, places in found.items()
+            if index < len(self._by_anchor)
+            for one in self._by_anchor[index]
+            if of_tool or not one.signature.in_tool
         )
+        return [hit for hit in hits if hit]
 
-    def _facts_hold(self, signature: Signature, reading: Reading) -> bool:
-        if signature.in_tool and not any(map(reading.has, self._marks)):
-            return False
-        if signature.status is not None and signature.status not in reading.facts.statuses:
-            return False
-        wanted = signature.error_type
-        return wanted is None or wanted.lower() in reading.facts.error_types
+
+def _last_hit(one: _Compiled, places: list[Passage]) -> Hit | None:
+    return next(filter(None, (_hit(one, passage) for passage in places)), None)
+
+
+def _hit(one: _Compiled, passage: Passage) -> Hit | None:
+    """Verify a candidate, cheap questions first."""
+    has = passage.has
+    if not all(map(has, one.all_of)) or any(map(has, one.none_of)):
+        return None
+    option = next(filter(has, one.any_of), None)
+    if (one.any_of and option is None) or not _facts_hold(one.signature, passage):
+        return None
+    literals = one.all_of if option is None else (*one.all_of, option)
+    spans = _literal_spans(literals, one, passage)
+    groups: dict[str, str] = {}
+    if one.signature.pattern is not None:
+        found = _search(one, passage, spans[0].start)
+        if found is None:
+            return None
+        spans += (found[0],)
+        groups = found[1]
+        if one.signature.where is not None and not _holds(one.signature.where, groups):
+            return None
+    return Hit(
+        guide=one.signature.guide,
+        signature=one.signature.id,
+        general=one.signature.general,
+        weight=sum(map(len, literals)) + one.bonus,
+        literals=one.all_of,
+        spans=tuple(Span(span.literal, *passage.unwrapped_span(span.start, span.end)) for span in spans),
+        spoken_by=_spoken_by(one.signature.speaker, passage.text, spans[0].start),
+        groups=groups,
+        passage=passage,
+        place=(spans[0].start, spans[0].end),
+    )
+
+
+def _facts_hold(signature: Signature, passage: Passage) -> bool:
+    if signature.status is not None and signature.status not in passage.facts.statuses:
+        return False
+    wanted = signature.error_type
+    return wanted is None or wanted.lower() in passage.facts.error_types
 
 
 def _anchors(compiled: list[_Compiled]) -> Iterable[str]:
@@ -265,14 +284,14 @@ def _anchors(compiled: list[_Compiled]) -> Iterable[str]:
         yield min(long, key=lambda literal: (shared[literal], -len(literal)))
 
 
-def _anchor_set(anchors: Iterable[str]) -> Any:
-    """One automaton over the bytes of all anchors; it reads `Reading.scanned`."""
+def _scan_for(literals: Iterable[str]) -> Any:
+    """One automaton over the bytes of all literals; it reads `Passage.scanned`."""
     options = re2.Options()
     options.max_mem = _SET_MEMORY
     options.encoding = re2.Options.Encoding.LATIN1
     found = re2.Set.SearchSet(options)
-    for anchor in anchors:
-        found.Add(_ANY_SPACE.join(map(re2.escape, anchor.encode("utf-8", "replace").split(b" "))))
+    for literal in literals:
+        found.Add(_ANY_SPACE.join(map(re2.escape, literal.encode("utf-8", "replace").split(b" "))))
     found.Compile()
     return found
 
@@ -283,11 +302,11 @@ def _ruleset(compiled: list[_Compiled], marks: tuple[str, ...]) -> str:
     return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _literal_spans(literals: tuple[str, ...], one: _Compiled, reading: Reading) -> tuple[Span, ...]:
+def _literal_spans(literals: tuple[str, ...], one: _Compiled, passage: Passage) -> tuple[Span, ...]:
     """One span for each literal, in their order: the longest at its last place, others near it."""
     longest = max(one.all_of, key=len)
-    place = reading.last(longest)
-    starts = [place if literal == longest else reading.nearest(literal, place)
+    place = passage.last(longest)
+    starts = [place if literal == longest else passage.nearest(literal, place)
               for literal in literals]  # fmt: skip
     return tuple(
         Span(one.printed[literal], start, start + len(literal))
@@ -295,13 +314,13 @@ def _literal_spans(literals: tuple[str, ...], one: _Compiled, reading: Reading) 
     )
 
 
-def _search(one: _Compiled, reading: Reading, near: int) -> tuple[Span, dict[str, str]] | None:
+def _search(one: _Compiled, passage: Passage, near: int) -> tuple[Span, dict[str, str]] | None:
     """Find the pattern near the literals, or else anywhere; with its named groups."""
     begin = max(0, near - _NEIGHBOURHOOD)
-    found = one.pattern.search(reading.text[begin : near + _NEIGHBOURHOOD])
+    found = one.pattern.search(passage.text[begin : near + _NEIGHBOURHOOD])
     if found is None:
         begin = 0
-        found = one.pattern.search(reading.text)
+        found = one.pattern.search(passage.text)
     if found is None or not found.group():
         return None
     span = Span(found.group(), begin + found.start(), begin + found.end())
@@ -326,15 +345,13 @@ def _loser_confidence(hit: Hit, best: Hit) -> Confidence:
     return "undecided" if undecidable(best, hit) else "consistent"
 
 
-def _match(hit: Hit, reading: Reading, confidence: Confidence, lost_because: str) -> Match:
-    first = hit.spans[0]
-    spans = (Span(span.literal, *reading.canonical.original_span(span.start, span.end)) for span in hit.spans)
-    values = capture(reading.text, (first.start, first.end)) | hit.groups
+def _match(hit: Hit, confidence: Confidence, lost_because: str) -> Match:
+    source_span = hit.passage.canonical.source_span
     return Match(
         guide=hit.guide,
         signature=hit.signature,
-        spans=tuple(spans),
-        values=values,
+        spans=tuple(Span(span.literal, *source_span(span.start, span.end)) for span in hit.spans),
+        values=capture(hit.passage.text, hit.place) | hit.groups,
         confidence=confidence,
         spoken_by=hit.spoken_by,
         lost_because=lost_because,

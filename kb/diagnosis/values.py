@@ -87,8 +87,8 @@ _FORMS = (
     _Form("status", "code", r"['\"]code['\"]: ?['\"]([1-5]\d\d)['\"]"),
     _Form("status", "http ", r"\bHTTP(?:/\d(?:\.\d)?)?\"? ([1-5]\d\d)\b"),
     _Form("error_type", "type", r"['\"]type['\"]: ?['\"](\w+)['\"], ?['\"]param['\"]"),
-    _Form("exception", "litellm.", r"\blitellm\.(?:exceptions\.)?([A-Z]\w+)\b"),
-    _Form("exception", "error:", r"\b([A-Z]\w+Error): "),
+    _Form("exception", "litellm.", r"\blitellm\.(?:\w+\.){0,4}((?-i:[A-Z])\w+)\b"),
+    _Form("exception", "error:", r"\b((?-i:[A-Z])\w+Error): "),
 )  # fmt: skip
 _NO_VALUE = frozenset(("none", "null", "n/a", ""))
 

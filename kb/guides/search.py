@@ -6,13 +6,14 @@ candidates that are ranked, and rows.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import connection
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from kb.diagnosis.reading import lowered
 from kb.guides.models import Guide
 from kb.web.markdown import plain_text
 
@@ -189,11 +190,10 @@ def search(query: str, limit: int = 20, typing: bool = False) -> list[Hit]:
     return [Hit(guides[key], snippet(guides[key].plain, words)) for key in keys if key in guides]
 
 
-def snippet(text: str, words: Iterable[str]) -> SafeString:
+def snippet(text: str, words: list[str]) -> SafeString:
     """The neighbourhood of the first word found: escaped first, then marked."""
     pattern = re.compile("|".join(rf"(?<!\w){re.escape(word)}" for word in words), re.IGNORECASE)
-    first = pattern.search(text)
-    start = max(0, (first.start() if first else 0) - SNIPPET // 3)
+    start = max(0, first_place(pattern, text, words) - SNIPPET // 3)
     cut = text[start : start + SNIPPET]
     parts, end = [], 0
     for found in pattern.finditer(cut):
@@ -201,3 +201,11 @@ def snippet(text: str, words: Iterable[str]) -> SafeString:
         end = found.end()
     dots = ("…" if start else "", "…" if start + SNIPPET < len(text) else "")
     return mark_safe(f"{dots[0]}{''.join(parts)}{escape(cut[end:])}{dots[1]}")  # noqa: S308
+
+
+def first_place(pattern: re.Pattern[str], text: str, words: list[str]) -> int:
+    """Where the first word stands, or 0; the slow pattern reads only from where one can stand."""
+    low = lowered(text)
+    candidates = [place for word in words if (place := low.find(word)) >= 0]
+    found = pattern.search(text, min(candidates)) if candidates else None
+    return found.start() if found else 0

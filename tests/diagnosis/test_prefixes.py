@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.diagnosis.text import canonical
+from tests.diagnosis.test_text import original_span
 
 LINES = ("Budget has been", "exceeded! Current", "cost: 1.5")
 MESSAGE = " ".join(LINES)
@@ -35,7 +36,7 @@ def test_undoes_a_prefix_that_lines_share(prefix):
     assert plain.text.strip() == MESSAGE
     assert canonical(f"I see this:\n\n{source}\nWhy?").text == f"I see this: {MESSAGE} Why?"
     at = plain.text.index("exceeded!")
-    start, end = plain.original_span(at, at + len("exceeded!"))
+    start, end = original_span(plain, at, at + len("exceeded!"))
     assert source[start:end] == "exceeded!"
 
 
@@ -121,7 +122,7 @@ def test_every_span_leads_back_into_the_text(source, first, second):
     plain = canonical(source)
     start, end = sorted((first % (len(plain.text) + 1), second % (len(plain.text) + 1)))
 
-    begin, finish = plain.original_span(start, end)
+    begin, finish = original_span(plain, start, end)
 
     assert 0 <= begin <= finish <= len(source)
     if end > start:
@@ -133,7 +134,7 @@ def test_a_literal_is_found_where_it_stands(before, after):
     plain = canonical(f"{before} Budget exceeded: 'x' {after}")
     at = plain.text.index("Budget exceeded: 'x'")
 
-    start, end = plain.original_span(at, at + 20)
+    start, end = original_span(plain, at, at + 20)
 
     assert plain.source[start:end] == "Budget exceeded: 'x'"
 

@@ -109,6 +109,38 @@ def test_finds_it_between_any_two_texts(before, after):
         assert canonical(text[span.start : span.end]).text.lower() == span.literal.lower()
 
 
+LOG = "INFO:     10.0.0.7:4711 - 'POST /v1/chat/completions HTTP/1.1' 200 OK\n"
+
+
+@pytest.mark.parametrize("before", [*range(0, 16_001, 997), 3_990, 7_970, 11_990])
+def test_finds_a_message_anywhere_in_a_long_log(before):
+    lines = LOG * 300
+    wrapped = MESSAGE.replace(" ", "\n      ")
+
+    match = found(f"{lines[:before]}{wrapped}\n{lines[before:]}").matches[0]
+
+    assert match.guide == "budget-exceeded-key"
+    assert match.spans[0].start == before
+    assert (match.values["current_cost"], match.values["max_budget"]) == ("26.075", "0.25")
+
+
+def test_words_of_another_error_far_away_neither_complete_nor_veto():
+    own = Signature(guide="own", id="1", all_of=("Budget has been exceeded!",), none_of=("Team=",))
+    torn = Signature(guide="torn", id="1", all_of=("Budget has been exceeded!", "No connected db."))
+    near = f"{MESSAGE}\n{LOG * 3}Team=blue: No connected db."
+    far = near.replace(LOG * 3, LOG * 300)
+
+    assert slugs(found(near, own, torn)) == ["torn"]
+    assert slugs(found(far, own, torn)) == ["own"]
+
+
+def test_the_tool_may_be_named_anywhere_in_a_long_log():
+    asks = Signature(guide="asks", id="1", all_of=("Budget has been exceeded!",), in_tool=True)
+
+    assert slugs(found(f"litellm\n{LOG * 300}{MESSAGE}", asks)) == ["asks"]
+    assert slugs(found(f"{LOG * 300}{MESSAGE}", asks)) == []
+
+
 def test_an_empty_matcher_knows_nothing():
     assert Matcher((), ()).match(MESSAGE).verdict == "none"
 
