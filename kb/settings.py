@@ -29,9 +29,13 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "django_htmx",
+    "django_tasks",
+    "django_tasks_db",
     "kb.web",
     "kb.guides",
+    "kb.notices",
     "kb.checker",
+    "kb.evidence",
 ]
 
 MIDDLEWARE = [
@@ -73,6 +77,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "review"
+LOGOUT_REDIRECT_URL = "home"
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -10,6 +10,7 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("", include("kb.checker.urls")),
+    path("", include("kb.evidence.urls")),
     path("", include("kb.guides.urls")),
 ]
 

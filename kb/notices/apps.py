@@ -1,0 +1,8 @@
+"""Tells people and other programs what happened."""
+
+from django.apps import AppConfig
+
+
+class Notices(AppConfig):
+    name = "kb.notices"
+    verbose_name = "Notices"
