@@ -7,16 +7,28 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+MINUTE, HOUR = 60, 3600
+
 
 def throttle(request: HttpRequest, what: str, per_minute: int, everyone: bool = False) -> HttpResponse | None:
     """The 429 page once an address, or everyone together, asked more often in this minute, else None."""
-    minute, second = divmod(int(time.time()), 60)
-    who = "everyone" if everyone else request.META.get("REMOTE_ADDR", "")
-    key = "throttle:" + sha256(f"{what}:{who}:{minute}".encode()).hexdigest()
-    cache.add(key, 0, timeout=120)
-    if cache.incr(key) <= per_minute:
+    who = "everyone" if everyone else address(request)
+    wait = seconds_to_wait(what, who, per_minute)
+    if not wait:
         return None
-    wait = 60 - second
     response = render(request, "429.html", {"wait": wait}, status=429)
     response["Retry-After"] = str(wait)
     return response
+
+
+def address(request: HttpRequest) -> str:
+    """Who asks, as far as the site can tell without a cookie."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def seconds_to_wait(what: str, who: str, most: int, window: int = MINUTE) -> int:
+    """Counts one more `what` of `who`: 0 while it is at most `most` in this window, else how long it lasts."""
+    number, passed = divmod(int(time.time()), window)
+    key = "throttle:" + sha256(f"{what}:{who}:{window}:{number}".encode()).hexdigest()
+    cache.add(key, 0, timeout=2 * window)
+    return 0 if cache.incr(key) <= most else window - passed
