@@ -23,7 +23,7 @@ def contents(parts: dict[str, list[Any]]) -> list[list[Any]]:
     for anchor, title, name in SECTIONS:
         rows.append([2, anchor, title])
         rows += [[3, entry.key, entry.title] for entry in parts.get(name or "", [])]
-    return [*rows, [2, "sources", "Sources checked"], [2, "reports", "What readers reported"]]
+    return [*rows, [2, "sources", "Sources checked"], [2, "reported", "What readers reported"]]
 
 
 @dataclass(frozen=True, slots=True)

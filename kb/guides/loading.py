@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -29,7 +30,7 @@ from kb.guides.models import (
     Tool,
 )
 from kb.guides.search import index
-from kb.guides.source import ContentError, GuideSource
+from kb.guides.source import ContentError, GuideSource, parse
 from kb.web.markdown import RENDERER
 
 
@@ -40,13 +41,15 @@ class Loaded:
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     retired: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
     unchanged: int = 0
 
 
 def load(content: Path) -> Loaded:
     """Makes the database say what the files say. Raises ContentError, and then nothing has changed.
 
-    A guide whose file is gone is retired, never deleted: readers' reports hang on it.
+    A guide whose file is gone is retired, never deleted: readers' reports hang on it. A guide that was
+    edited in the browser keeps those words; if its file changed too, it is named among the conflicts.
     """
     tools = read_tools(content)
     problems = contracts.check(tools)
@@ -68,7 +71,7 @@ def composition() -> str:
 
 def load_tool(source: ToolSource, loaded: Loaded) -> None:
     """One tool, its releases and its guides."""
-    facts = {name: getattr(source, name) for name in ("name", "summary", "homepage", "marks")}
+    facts = {name: getattr(source, name) for name in ("name", "summary", "homepage", "source", "marks")}
     tool, _ = Tool.objects.update_or_create(slug=source.slug, defaults=facts)
     releases = {
         version: Release.objects.update_or_create(
@@ -98,23 +101,65 @@ def load_guide(
 ) -> tuple[Guide, list[str]] | None:
     """The guide with its related slugs, or None if nothing in it changed."""
     guide = known.get(file.slug)
+    if guide and guide.edited and guide.text != file.text:
+        file = edited_here(guide, file, loaded)
+    elif guide and guide.base != file.text:
+        guide.base, guide.theirs = file.text, ""
+        guide.save(update_fields=["base", "theirs", "meaning_html", "why_html"])
     current = digest(source, file)
-    if guide and guide.digest == current and guide.retired is None:
+    if guide and guide.digest == current and guide.text == file.text and guide.retired is None:
         loaded.unchanged += 1
         return None
     (loaded.changed if guide else loaded.added).append(file.slug)
-    guide = guide or Guide(tool=tool, slug=file.slug)
-    names = ("title", "summary", "category", "hop", "verified")
-    for name in names:
+    guide = guide or Guide(tool=tool, slug=file.slug, base=file.text)
+    guide.digest = current
+    save_guide(source, guide, file, releases)
+    return guide, file.facts.get("related", [])
+
+
+def edited_here(guide: Guide, file: GuideSource, loaded: Loaded) -> GuideSource:
+    """The words that were written in the browser, which stay; a file that changed too is kept beside them."""
+    theirs = file.text if file.text != guide.base else ""
+    if theirs:
+        loaded.conflicts.append(guide.slug)
+    if theirs != guide.theirs:
+        guide.theirs = theirs
+        Guide.objects.filter(pk=guide.pk).update(theirs=theirs)
+    return parse(guide.text, guide.slug, f"{guide.slug} as it was edited here")
+
+
+def save_guide(
+    source: ToolSource,
+    guide: Guide,
+    file: GuideSource,
+    releases: dict[str, Release],
+    by: User | None = None,
+    why: str = "",
+) -> None:
+    """A guide's row and its parts, as its source says; neither related nor composed yet."""
+    for name in ("title", "summary", "category", "hop", "verified"):
         setattr(guide, name, file.facts[name])
     guide.synonyms = file.facts.get("synonyms", [])
-    guide.retired, guide.digest, guide.updated = None, current, timezone.now()
+    changed = guide.text != file.text
+    guide.text, guide.retired, guide.updated = file.text, None, timezone.now()
     guide.meaning, guide.why = file.meaning, file.why
     guide.save()
+    if changed:
+        guide.revisions.create(text=file.text, by=by, why=why)
     save_parts(source, guide, file)
     guide.save()  # once more, now that its sources can word its citations
     guide.releases.set(releases[v] for row in file.facts["message"] for v in row["versions"])
-    return guide, file.facts.get("related", [])
+
+
+def publish(source: ToolSource, guide: Guide, file: GuideSource, by: User | None, why: str) -> None:
+    """Makes a guide say what was written in the browser; `guide` may be new. Its base stays what it is.
+
+    The caller has checked the words (`contracts.check`), and wraps this in a transaction.
+    """
+    releases = {release.version: release for release in guide.tool.releases.all()}
+    guide.digest = digest(source, file)
+    save_guide(source, guide, file, releases, by, why)
+    relate(guide.tool, [(guide, file.facts.get("related", []))])
 
 
 def save_parts(source: ToolSource, guide: Guide, file: GuideSource) -> None:
@@ -213,9 +258,9 @@ def relate(tool: Tool, fresh: list[tuple[Guide, list[str]]]) -> None:
 
 
 def retire(known: dict[str, Guide], source: ToolSource, loaded: Loaded) -> None:
-    """Guides without a file leave the lists; their pages stay and say so."""
+    """Guides whose file is gone leave the lists; their pages stay and say so."""
     for slug, guide in known.items():
-        if slug not in source.guides and guide.retired is None:
+        if slug not in source.guides and guide.retired is None and guide.base:
             guide.retired = timezone.now()
             guide.save(update_fields=["retired", "meaning_html", "why_html"])
             guide.compose()

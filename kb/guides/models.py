@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -17,6 +18,7 @@ from django.utils.functional import cached_property
 from kb.diagnosis.signature import Signature as PureSignature
 from kb.guides.contents import chain, contents
 from kb.guides.vocabulary import HELPS, Actor, Category, Hop, SourceKind, Speaker
+from kb.guides.wilson import in_order
 from kb.web.markdown import plain_text, render
 
 
@@ -42,6 +44,9 @@ class Tool(models.Model):
     name = models.CharField(max_length=80, unique=True)
     summary = models.CharField(max_length=240)
     homepage = models.URLField(blank=True)
+    source = models.CharField(
+        max_length=300, blank=True, help_text="Where a file of a release is read: https://…/{version}/{path}"
+    )
     marks = models.JSONField(
         default=list, help_text="Words that show that a text speaks of this tool, such as litellm"
     )
@@ -111,6 +116,13 @@ class Guide(models.Model):
         null=True, blank=True, help_text="Its file is gone; its page and its reports stay"
     )
     digest = models.CharField(max_length=64, blank=True, editable=False)
+    text = models.TextField(blank=True, editable=False, help_text="The source that it was made from")
+    base = models.TextField(
+        blank=True, editable=False, help_text="The file that the text is based on; empty: made in the browser"
+    )
+    theirs = models.TextField(
+        blank=True, editable=False, help_text="The file as it became while the text was edited here"
+    )
     met = models.PositiveIntegerField(default=0, editable=False, help_text="Times a text led here")
     hero = models.TextField(blank=True, editable=False, help_text="The first exact message")
     plain = models.TextField(blank=True, editable=False, help_text="What snippets are cut from")
@@ -144,17 +156,25 @@ class Guide(models.Model):
         """/errors/<tool>/<slug>/"""
         return reverse("guide", args=[self.tool.slug, self.slug])
 
+    @property
+    def edited(self) -> bool:
+        """Whether it says something else than its file."""
+        return self.text != self.base
+
     @cached_property
     def chips(self) -> dict[str, tuple[str, str]]:
         """Source id -> (the chip's words, its title)."""
         return {source.key: (source.chip, source.title) for source in self.sources.all()}
 
     def compose(self) -> None:
-        """Joins all parts into `page_html`; call it when any of them, or a neighbour, changed."""
+        """Joins all parts into `page_html`; call it when one of them, a neighbour or a decision changed."""
         parts = {
             name: list(getattr(self, name).all())
             for name in ("messages", "causes", "fixes", "checks", "steps", "preventions", "faqs")
         }
+        told = self.reports.accepted().summary()
+        tried = in_order(parts["fixes"], told.outcomes)
+        parts["fixes"] = [fix for fix, _ in tried]
         self.hero = parts["messages"][0].text if parts["messages"] else ""
         self.contents = contents(parts)
         words = plain_text(f"{self.meaning_html} {self.why_html}")
@@ -165,6 +185,8 @@ class Guide(models.Model):
             "releases": list(self.releases.all()),
             "related": list(self.related.filter(retired=None).select_related("tool")),
             "sources": list(self.sources.all()),
+            "told": told,
+            "tried": tried,
         }
         self.page_html = render_to_string("guides/_guide.html", around | parts)
         fields = ["hero", "contents", "plain", "page_html", "meaning_html", "why_html"]
@@ -174,6 +196,26 @@ class Guide(models.Model):
         """Composes the pages that show this guide among their related ones."""
         for guide in Guide.objects.filter(related=self).select_related("tool"):
             guide.compose()
+
+
+class Revision(models.Model):
+    """A source text that a guide was made from: who brought it in, when and why. The newest is served."""
+
+    guide = models.ForeignKey(Guide, on_delete=models.CASCADE, related_name="revisions")
+    text = models.TextField()
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="revisions",
+        help_text="Nobody: it came from its file",
+    )  # fmt: skip
+    why = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [not_blank("text")]
+
+    def __str__(self) -> str:
+        return f"{self.guide.slug}, {self.at:%Y-%m-%d %H:%M}"
 
 
 class Part(models.Model):

@@ -25,7 +25,7 @@ SECTIONS = (
 )
 ANCHORS = {
     "message", "means", "why", "causes", "fixes", "checks", "steps", "prevention", "faq", "sources",
-    "reports", "main", "related",
+    "reported", "main", "related",
 }  # fmt: skip
 SUBHEADINGS = {
     "Causes": ("Confirm",),
@@ -122,7 +122,7 @@ LISTS = ("message", "signature", "sample", "source")
 def read(path: Path, shown: str) -> GuideSource:
     """The guide in `path`, named `shown` in problems. Raises ContentError with all that is wrong."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode()
     except UnicodeDecodeError as error:
         raise ContentError([Problem(shown, 1, f"is not UTF-8 text: {error.reason}")]) from error
     return parse(text, path.stem, shown)
@@ -130,6 +130,9 @@ def read(path: Path, shown: str) -> GuideSource:
 
 def parse(text: str, slug: str, shown: str) -> GuideSource:
     """The guide in a file's text. Raises ContentError."""
+    if "\r" in text:
+        line = text.count("\n", 0, text.index("\r")) + 1
+        raise ContentError([Problem(shown, line, "end lines with LF alone, not with CR")])
     head, body, body_line = split(text, shown)
     guide = GuideSource(shown, slug, text, facts(head, shown), toml_lines(head))
     problems = list(check_slug(guide))

@@ -18,6 +18,7 @@ from kb.guides.forms import BrowseForm, MatchForm
 from kb.guides.models import Guide, GuideQuerySet, QuickFix
 from kb.guides.search import Hit, find, search
 from kb.guides.vocabulary import Category, Hop
+from kb.guides.wilson import in_order
 from kb.web.middleware import AWAY
 from kb.web.pages import page, public
 from kb.web.throttle import throttle
@@ -149,11 +150,14 @@ def verdict(judged: matching.Judged) -> dict[str, Any]:
     if candidates:
         best = candidates[0]
         Guide.objects.filter(pk=best.guide.pk).update(met=F("met") + 1)
-        fix = QuickFix.objects.filter(guide=best.guide).order_by("position").first()
+        fixes = QuickFix.objects.filter(guide=best.guide).order_by("position")
+        tried = in_order(list(fixes), best.guide.reports.accepted().outcomes())
+        fix, outcome = tried[0] if tried else (None, None)
         related = best.guide.related.filter(retired=None).cards()[:4]
         return context | {
             "best": best,
             "fix": fix,
+            "outcome": outcome,
             "related": related,
             "chain": chain(Hop(best.guide.hop)),
         }

@@ -80,7 +80,7 @@ def test_a_guide_page_has_all_that_a_reader_needs(library: Path, client: Client)
     assert "The key of coin is spent." in page
     assert "Proxy admin" in page
     assert "does not help" in page
-    for anchor in ("message", "means", "causes", "raise-coin", "retry-coin", "sources", "reports"):
+    for anchor in ("message", "means", "causes", "raise-coin", "retry-coin", "sources", "reported"):
         assert f'id="{anchor}"' in page, anchor
         assert f'href="#{anchor}"' in page, anchor
 

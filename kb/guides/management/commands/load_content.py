@@ -20,5 +20,10 @@ class Command(BaseCommand):
         for word in ("added", "changed", "retired"):
             for slug in getattr(loaded, word):
                 self.stdout.write(f"{word}: {slug}")
+        for slug in loaded.conflicts:
+            self.stderr.write(
+                f"edited twice: {slug}, in its file and in the browser. The browser's words stay;"
+                " compare both on the guide's history page."
+            )
         counts = (len(loaded.added), len(loaded.changed), len(loaded.retired), loaded.unchanged)
         self.stdout.write("{} added, {} changed, {} retired, {} unchanged.".format(*counts))
