@@ -5,7 +5,18 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from kb.environment import env_bool, env_database, env_hosts, env_port, env_secret, env_targets
+from kb.environment import (
+    env_bool,
+    env_database,
+    env_hosts,
+    env_mail,
+    env_port,
+    env_secret,
+    env_sender,
+    env_site,
+    env_targets,
+    env_webhooks,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = BASE_DIR / "var"  # the embedded database and the generated secret; never committed
@@ -18,6 +29,9 @@ PORT = env_port("PORT", default=8000)
 # What the checker may call, next to the targets that administrators keep. Unset: this machine alone.
 CULPRIT_TARGETS = env_targets("CULPRIT_TARGETS")
 HTTPS = env_bool("HTTPS", default=False)  # the site is served over HTTPS alone
+CULPRIT_URL = env_site("CULPRIT_URL", default=f"http://127.0.0.1:{PORT}")  # what links in notices begin with
+# Where notices may be posted. Unset: any public https address.
+CULPRIT_WEBHOOKS = env_webhooks("CULPRIT_WEBHOOKS")
 
 INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
@@ -36,6 +50,7 @@ INSTALLED_APPS = [
     "kb.notices",
     "kb.checker",
     "kb.evidence",
+    "kb.team",
 ]
 
 MIDDLEWARE = [
@@ -83,6 +98,13 @@ LOGIN_REDIRECT_URL = "review"
 LOGOUT_REDIRECT_URL = "home"
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+_mail = env_mail("EMAIL_URL")
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.ssl, _mail.starttls
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env_sender("EMAIL_FROM", needed=bool(_mail.host))
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

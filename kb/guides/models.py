@@ -133,6 +133,7 @@ class Guide(models.Model):
 
     class Meta:
         ordering = ["title"]
+        permissions = [("write", "Can write guides")]
         constraints = [
             models.UniqueConstraint(fields=["tool", "slug"], name="one_guide_per_slug"),
             one_of("category", Category),

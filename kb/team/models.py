@@ -1,0 +1,75 @@
+"""What a team adds to the library: drafts of guides, and its own notes on them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from kb.guides.models import Guide, Tool, not_blank, one_of
+
+
+class Stage(models.TextChoices):
+    """Where a draft stands."""
+
+    WRITING = "writing", "being written"
+    REVIEW = "review", "waiting for a second reader"
+    PUBLISHED = "published", "published"
+    DISCARDED = "discarded", "discarded"
+
+
+class Draft(models.Model):
+    """Words for a guide that nobody but editors sees yet: the whole source of one guide.
+
+    `base` is the source it began from: if the guide says something else by now, both are compared before
+    it is published. Without a guide it is a new one. `revision` counts the savings.
+    """
+
+    tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="drafts")
+    guide = models.ForeignKey(Guide, null=True, blank=True, on_delete=models.CASCADE, related_name="edits")
+    slug = models.SlugField(max_length=120)
+    text = models.TextField()
+    base = models.TextField(blank=True)
+    why = models.CharField(max_length=300, blank=True)
+    stage = models.CharField(max_length=20, choices=Stage, default=Stage.WRITING)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="drafts"
+    )
+    reader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        help_text="Who read it before it was published",
+    )  # fmt: skip
+    remark = models.CharField(max_length=1000, blank=True, help_text="What the second reader says")
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    saved = models.DateTimeField(default=timezone.now)
+    revision = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-saved"]
+        constraints = [one_of("stage", Stage), not_blank("text")]
+
+    def __str__(self) -> str:
+        return f"{self.slug}, {self.get_stage_display()}"
+
+
+class Note(models.Model):
+    """The team's own layer over a guide: never touched by a load, shown on its page to who may see it."""
+
+    guide = models.OneToOneField(Guide, on_delete=models.CASCADE, related_name="note")
+    words = models.TextField(blank=True, help_text="Markdown")
+    words_html = models.TextField(blank=True, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="guides"
+    )
+    runbook = models.URLField(blank=True, max_length=500)
+    proxies = models.CharField(blank=True, max_length=300, help_text="Which of our proxies it concerns")
+    next_review = models.DateField(null=True, blank=True)
+    changed = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["guide"]
+        permissions = [("administer", "Can administer this instance")]
+
+    def __str__(self) -> str:
+        return f"Note on {self.guide}"
