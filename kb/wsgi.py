@@ -8,7 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kb.settings")
 
 django_application = get_wsgi_application()
 
-from kb.guides.matching import edition  # noqa: E402  Django must be ready first
+from kb.evidence.edition import edition  # noqa: E402  Django must be ready first
 from kb.web.front import Front  # noqa: E402
 
 application = Front(django_application, edition)

@@ -13,9 +13,12 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from kb.evidence.summary import Summary, by_fix, summarise
 from kb.guides.models import Guide, Tool, one_of
+from kb.guides.wilson import Outcome
 
 LIFE_OF_DRAFT = timedelta(days=14)
+NEWEST = 5  # reports that a guide's page shows
 
 
 class State(models.TextChoices):
@@ -91,6 +94,17 @@ class ReportQuerySet(models.QuerySet["EvidenceReport"]):
     def pending(self) -> ReportQuerySet:
         """What waits for a reviewer, the oldest first."""
         return self.filter(state=State.PENDING).order_by("created")
+
+    def summary(self) -> Summary:
+        """What they add up to, in three queries; the database counts, whatever their number."""
+        groups = self.order_by().values_list("version", "deployment", "fits").annotate(models.Count("pk"))
+        newest = self.order_by("-created").defer("text")[:NEWEST]
+        return summarise(list(groups), dict(Deployment.choices), self.outcomes(), list(newest))
+
+    def outcomes(self) -> dict[str, Outcome]:
+        """Fix -> how many it helped, and how many not."""
+        said = self.exclude(fix="").order_by()
+        return by_fix(said.values_list("fix", "helped").annotate(models.Count("pk")))
 
 
 class EvidenceReport(models.Model):

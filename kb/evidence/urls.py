@@ -1,5 +1,9 @@
 """The addresses of reports and of their review."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from kb.evidence import listing
+
+urlpatterns: list[URLPattern] = [
+    path("errors/<slug:tool>/<slug:slug>/reports/", listing.reports, name="reports"),
+]
