@@ -5,6 +5,7 @@ from functools import wraps
 from pathlib import PurePosixPath
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -22,13 +23,17 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], status: i
 
 
 def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Says that anybody may see the view's page, and that it is checked before it is used again."""
+    """Says that anybody may see the view's page, and that it is checked before it is used again.
+
+    Who has a session gets a page with their name on it: that one is theirs alone.
+    """
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         if response.status_code == 200:
-            patch_cache_control(response, public=True, no_cache=True)
+            own = settings.SESSION_COOKIE_NAME in request.COOKIES
+            patch_cache_control(response, no_cache=True, **{"private" if own else "public": True})
         return response
 
     return answer
