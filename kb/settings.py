@@ -28,6 +28,7 @@ ALLOWED_HOSTS = env_hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[
 PORT = env_port("PORT", default=8000)
 # What the checker may call, next to the targets that administrators keep. Unset: this machine alone.
 CULPRIT_TARGETS = env_targets("CULPRIT_TARGETS")
+CULPRIT_ALTCHA = env_bool("CULPRIT_ALTCHA", default=False)  # report forms ask for a proof of work
 HTTPS = env_bool("HTTPS", default=False)  # the site is served over HTTPS alone
 CULPRIT_URL = env_site("CULPRIT_URL", default=f"http://127.0.0.1:{PORT}")  # what links in notices begin with
 # Where notices may be posted. Unset: any public https address.
@@ -43,11 +44,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "django_htmx",
+    "kb.web",
+    "kb.audit",
+    "kb.guides",
+    "kb.notices",  # before django_tasks_db, whose db_worker it extends
     "django_tasks",
     "django_tasks_db",
-    "kb.web",
-    "kb.guides",
-    "kb.notices",
     "kb.checker",
     "kb.evidence",
     "kb.team",

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from kb.audit.book import record
 from kb.guides import contracts
 from kb.guides.library import ToolSource, read_tools
 from kb.guides.models import (
@@ -159,6 +160,7 @@ def publish(source: ToolSource, guide: Guide, file: GuideSource, by: User | None
     releases = {release.version: release for release in guide.tool.releases.all()}
     guide.digest = digest(source, file)
     save_guide(source, guide, file, releases, by, why)
+    record("guide.published", by, guide.title, guide.get_absolute_url(), why=why)
     relate(guide.tool, [(guide, file.facts.get("related", []))])
 
 

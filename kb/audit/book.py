@@ -1,0 +1,22 @@
+"""Where the other rooms write down what somebody did."""
+
+from typing import Any
+
+from kb.audit.models import Entry
+
+
+def record(what: str, by: Any, about: str, path: str = "", **details: str | int) -> Entry:
+    """Adds a line in the caller's transaction; `by` is a user, or None where nobody is signed in.
+
+    `what` is a short word with a dot (`guide.published`); `about` names the thing; `details` are redacted
+    already.
+    """
+    known = by is not None and by.is_authenticated
+    return Entry.objects.create(
+        by=by if known else None,
+        who=by.get_username()[:150] if known else "",
+        what=what,
+        about=about[:200],
+        path=path[:300],
+        details=details,
+    )
