@@ -17,10 +17,10 @@ from kb.web.pages import page, public
 PAGE = 20
 UNSAID = "-"  # stands in the URL for reports that name no version
 OUTCOMES = {
-    "same": ("as the guide says", Q(fits=Fits.SAME)),
-    "different": ("differently", Q(fits=Fits.DIFFERENT)),
-    "helped": ("a fix helped", Q(helped=Helped.YES)),
-    "failed": ("a fix didn't help", Q(helped=Helped.NO)),
+    "same": ("As the guide says", Q(fits=Fits.SAME)),
+    "different": ("Differently", Q(fits=Fits.DIFFERENT)),
+    "helped": ("A fix helped", Q(helped=Helped.YES)),
+    "failed": ("A fix didn't help", Q(helped=Helped.NO)),
 }
 
 
@@ -35,7 +35,7 @@ class ListForm(forms.Form):
         named = sorted(filter(None, versions), key=by_release, reverse=True)
         rows = [(version, version) for version in named]
         if "" in versions:
-            rows.append((UNSAID, "not said"))
+            rows.append((UNSAID, "Not said"))
         outcomes = [(word, title) for word, (title, _) in OUTCOMES.items()]
         self.fields["version"].choices = [("", "Any"), *rows]  # type: ignore[attr-defined]
         self.fields["outcome"].choices = [("", "Any"), *outcomes]  # type: ignore[attr-defined]

@@ -79,11 +79,11 @@ def test_versions_stand_newest_first_beside_the_deployments_that_occur(guide: Gu
         for row in re.findall(r"<tr>.*?</tr>", section(client), re.DOTALL)
     ]
     assert rows == [
-        ["Version", "Docker", "Kubernetes", "Not said", "All"],
+        ["Version", "Docker", "Kubernetes", "not said", "All"],
         ["1.108.7", "1", "2", "0", "3"],
         ["1.84.0", "1", "0", "0", "1"],
         ["1.9", "0", "0", "1", "1"],
-        ["Not said", "1", "0", "0", "1"],
+        ["not said", "1", "0", "0", "1"],
         ["All", "3", "2", "1", "6"],
     ]
 
