@@ -1,4 +1,4 @@
-"""What a team adds to the library: drafts of guides, and its own notes on them."""
+"""What a team adds to the library: drafts of guides, its own notes on them, and which releases it looked at."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ class Draft(models.Model):
 
 
 class Note(models.Model):
-    """The team's own layer over a guide: never touched by a load, shown on its page to who may see it."""
+    """The team's own layer over a guide: never touched by a load, shown on its page to who may see it.
+
+    `revision` counts the savings, so that nobody saves over words that they haven't seen.
+    """
 
     guide = models.OneToOneField(Guide, on_delete=models.CASCADE, related_name="note")
     words = models.TextField(blank=True, help_text="Markdown")
@@ -64,8 +67,12 @@ class Note(models.Model):
     runbook = models.URLField(blank=True, max_length=500)
     proxies = models.CharField(blank=True, max_length=300, help_text="Which of our proxies it concerns")
     next_review = models.DateField(null=True, blank=True)
+    reminded = models.DateField(
+        null=True, blank=True, editable=False, help_text="The review date that was last reminded of"
+    )
     changed = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    revision = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         ordering = ["guide"]
@@ -73,3 +80,23 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return f"Note on {self.guide}"
+
+
+class ReleaseFile(models.Model):
+    """A file that guides cite, as it is in one release: so that it shows in which releases it changed."""
+
+    tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="files")
+    version = models.CharField(max_length=40)
+    path = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Empty: the release has no such file")
+    noted = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["tool", "version", "path"]
+        constraints = [
+            models.UniqueConstraint(fields=["tool", "version", "path"], name="one_file_per_release"),
+            not_blank("path"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.path} of {self.version}"

@@ -25,7 +25,9 @@ class Migration(migrations.Migration):
                 ('runbook', models.URLField(blank=True, max_length=500)),
                 ('proxies', models.CharField(blank=True, help_text='Which of our proxies it concerns', max_length=300)),
                 ('next_review', models.DateField(blank=True, null=True)),
+                ('reminded', models.DateField(blank=True, editable=False, help_text='The review date that was last reminded of', null=True)),
                 ('changed', models.DateTimeField(default=django.utils.timezone.now)),
+                ('revision', models.PositiveIntegerField(default=0, editable=False)),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('guide', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='note', to='guides.guide')),
                 ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='guides', to=settings.AUTH_USER_MODEL)),
@@ -56,6 +58,21 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-saved'],
                 'constraints': [models.CheckConstraint(condition=models.Q(('stage__in', ['writing', 'review', 'published', 'discarded'])), name='team_draft_stage'), models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='team_draft_text_not_blank')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReleaseFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('version', models.CharField(max_length=40)),
+                ('path', models.CharField(max_length=300)),
+                ('sha256', models.CharField(blank=True, help_text='Empty: the release has no such file', max_length=64)),
+                ('noted', models.DateTimeField(default=django.utils.timezone.now)),
+                ('tool', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='guides.tool')),
+            ],
+            options={
+                'ordering': ['tool', 'version', 'path'],
+                'constraints': [models.UniqueConstraint(fields=('tool', 'version', 'path'), name='one_file_per_release'), models.CheckConstraint(condition=models.Q(('path', ''), _negated=True), name='team_releasefile_path_not_blank')],
             },
         ),
     ]
