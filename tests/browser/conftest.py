@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,18 +47,37 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running site: `manage.py serve` on a database of its own."""
-    port = free_port()
+def site_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the running site and commands on its database run with."""
     database = f"sqlite:///{tmp_path_factory.mktemp('site')}/site.sqlite3"
-    environment = {"DATABASE_URL": database, **os.environ, "PORT": str(port)}
-    server = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment)
+    return {"DATABASE_URL": database, **os.environ, "PORT": str(free_port())}
+
+
+@pytest.fixture(scope="session")
+def base_url(site_environment: dict[str, str]) -> Iterator[str]:
+    """The address of a running site: `manage.py serve` on a database of its own."""
+    port = int(site_environment["PORT"])
+    server = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=site_environment)
     try:
         wait_for(port, server)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def on_site(base_url: str, site_environment: dict[str, str]) -> Callable[[str], str]:
+    """Runs Python lines on the running site's database, as `manage.py shell` does; gives what they print."""
+
+    def run(lines: str) -> str:
+        command = [sys.executable, "manage.py", "shell", "--no-imports", "--command", lines]
+        ran = subprocess.run(
+            command, cwd=ROOT, env=site_environment, stdout=subprocess.PIPE, check=True, text=True
+        )
+        return ran.stdout
+
+    return run
 
 
 def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
