@@ -93,7 +93,7 @@ class ReportQuerySet(models.QuerySet["EvidenceReport"]):
 
     def pending(self) -> ReportQuerySet:
         """What waits for a reviewer, the oldest first."""
-        return self.filter(state=State.PENDING).order_by("created")
+        return self.filter(state=State.PENDING).order_by("created", "pk")
 
     def summary(self) -> Summary:
         """What they add up to, in three queries; the database counts, whatever their number."""

@@ -71,6 +71,7 @@ REMOVED = {
     "url_credential": ("credential in a URL", "credentials in URLs"),
     "password": ("password", "passwords"),
     "private_key": ("private key", "private keys"),
+    "by_hand": ("passage by a reviewer", "passages by a reviewer"),
 }
 
 
