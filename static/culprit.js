@@ -380,5 +380,5 @@
   furnish(document);
 
   // For scripts of single pages. `clean` takes the secrets out of a box and says whether the rest may be sent.
-  window.culprit = { $, $$, trouble, announce, furnish, clean: (box) => (clean(box), note(box)) };
+  window.culprit = { $, $$, stored, redact, trouble, announce, furnish, clean: (box) => (clean(box), note(box)) };
 })();

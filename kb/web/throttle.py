@@ -27,8 +27,12 @@ def address(request: HttpRequest) -> str:
 
 
 def seconds_to_wait(what: str, who: str, most: int, window: int = MINUTE) -> int:
-    """Counts one more `what` of `who`: 0 while it is at most `most` in this window, else how long it lasts."""
+    """Counts one more `what` of `who` in this window: 0 up to `most`, then how long it still lasts."""
     number, passed = divmod(int(time.time()), window)
     key = "throttle:" + sha256(f"{what}:{who}:{window}:{number}".encode()).hexdigest()
     cache.add(key, 0, timeout=2 * window)
-    return 0 if cache.incr(key) <= most else window - passed
+    try:
+        count = cache.incr(key)
+    except ValueError:  # a full cache has just dropped it
+        return 0
+    return 0 if count <= most else window - passed
