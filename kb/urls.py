@@ -16,6 +16,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("kb.checker.urls")),
     path("", include("kb.evidence.urls")),
+    path("", include("kb.team.urls")),
     path("", include("kb.audit.urls")),
     path("", include("kb.guides.urls")),
 ]

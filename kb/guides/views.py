@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Case, F, IntegerField, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,6 +27,15 @@ from kb.web.throttle import throttle
 PAGE = 40
 # What a guide's page is made of: its one row holds all the rest.
 SHOWN = ("slug", "title", "summary", "retired", "page_html", "tool__slug", "tool__name")
+# What people who are signed in see of their team's note on it, in the same query.
+OURS = tuple(
+    f"note__{name}"
+    for name in (
+        "words", "words_html", "runbook", "proxies", "next_review", "owner__username",
+        "owner__first_name", "owner__last_name", "owner__is_active",
+    )
+)  # fmt: skip
+SHEET = '<div class="sheet">'  # the part of a guide's page before which the note stands
 SUGGESTIONS = 5
 
 
@@ -104,8 +114,19 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 def guide(request: HttpRequest, tool: str, slug: str) -> HttpResponse:
     """A guide. Everything on it was rendered when it was loaded."""
     guides = Guide.objects.select_related("tool").only(*SHOWN)
+    if not signed_in(request):
+        found = get_object_or_404(guides, tool__slug=tool, slug=slug)
+        return render(request, "guides/guide.html", {"guide": found})
+    guides = guides.select_related("tool", "note__owner").only(*SHOWN, *OURS)
     found = get_object_or_404(guides, tool__slug=tool, slug=slug)
-    return render(request, "guides/guide.html", {"guide": found})
+    before, sheet, rest = found.page_html.partition(SHEET)
+    ours = {"before_html": before, "after_html": sheet + rest}
+    return render(request, "guides/guide.html", {"guide": found, "ours": ours})
+
+
+def signed_in(request: HttpRequest) -> bool:
+    """Whether somebody is; without a cookie of a session that costs nothing."""
+    return settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
 
 
 @csrf_exempt  # it acts on nobody's behalf, and so its pages need no cookie

@@ -1,4 +1,4 @@
-"""What a team adds to the library: drafts of guides, its own notes on them, and which releases it looked at."""
+"""What a team adds to the library: drafts of guides, its own notes on them, and files of releases."""
 
 from __future__ import annotations
 
@@ -80,6 +80,21 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return f"Note on {self.guide}"
+
+    @property
+    def says_anything(self) -> bool:
+        """Whether there is anything to show."""
+        return bool(self.words or self.owner_id or self.next_review or self.runbook or self.proxies)
+
+    @property
+    def runbook_is_link(self) -> bool:
+        """Whether the runbook's address may become a link."""
+        return self.runbook.startswith(("https://", "http://"))
+
+    @property
+    def owner_name(self) -> str:
+        """The owner as people know them; empty if there is none."""
+        return (self.owner.get_full_name() or self.owner.get_username()) if self.owner else ""
 
 
 class ReleaseFile(models.Model):
