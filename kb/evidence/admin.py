@@ -10,6 +10,12 @@ from django.http import HttpRequest
 from kb.evidence import models
 from kb.evidence.moderation import publish
 
+# All but `form`, which only tells one sending from another.
+SHOWN = (
+    *("guide", "tool", "state", "revision", "created", "by", "story", "text", "removed", "fingerprint"),
+    *("version", "deployment", "pods", "store", "cache", "fits", "fix", "helped", "link"),
+)
+
 
 class ReadOnly(admin.options.BaseModelAdmin):  # type: ignore[type-arg]
     """Nothing is added or changed here."""
@@ -41,7 +47,7 @@ class EvidenceReportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("guide", "tool", "by")
     search_fields = ("story", "text", "fingerprint", "version")
     date_hierarchy = "created"
-    exclude = ("form",)
+    fields = readonly_fields = SHOWN
     inlines = [DecisionInline]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.db.models.functions import Left
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -20,11 +20,21 @@ from django.views.decorators.http import require_http_methods
 
 from kb.evidence.contradictions import guides_due
 from kb.evidence.models import Decision, EvidenceReport, ReportQuerySet, State
-from kb.evidence.moderation import SAYS_WHY, WAYS, JustDecided, Refused, decide, decide_many, remove_words
-from kb.evidence.review_forms import ALL, BulkForm, DecisionForm, QueueForm, WordsForm
+from kb.evidence.moderation import (
+    LONGEST_REASON,
+    SAYS_WHY,
+    WAYS,
+    JustDecided,
+    Refused,
+    decide,
+    decide_many,
+    remove_words,
+)
+from kb.evidence.review_forms import ALL, BulkForm, DecisionForm, QueueForm, WordsForm, cleaned
 
 PAGE = 25
 OPENING = 280  # characters of a report that the queue shows
+TYPED = ("after", "reason")  # fields of a decision that outlive a session
 ALIKE = 8  # reports of the same text that a report's page lists
 # What a reviewer does, by the state that it leads to.
 DEEDS = {
@@ -42,7 +52,7 @@ def for_reviewers(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return redirect_to_login(way_back(request))
         if not request.user.has_perm("evidence.decide"):
             raise PermissionDenied
         response = view(request, *args, **kwargs)
@@ -50,6 +60,23 @@ def for_reviewers(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
         return response
 
     return answer
+
+
+def way_back(request: HttpRequest) -> str:
+    """The page to come to after signing in, with the decision that was typed while the session ended."""
+    query = request.GET.copy()
+    for name in TYPED:
+        if request.POST.get(name):
+            query[name] = cleaned(request.POST[name])[:LONGEST_REASON]
+    return f"{request.path}?{query.urlencode()}" if query else request.path
+
+
+def filters(request: HttpRequest) -> str:
+    """The queue's filters as they stand in the URL, for links and forms that keep them."""
+    query = request.GET.copy()
+    for name in set(query) - set(QueueForm.base_fields):
+        del query[name]
+    return query.urlencode()
 
 
 @for_reviewers
@@ -68,7 +95,7 @@ def review(request: HttpRequest) -> HttpResponse:
     count = len(handled.decided)
     reports = "1 report is" if count == 1 else f"{count} reports are"
     messages.success(request, f"{reports} {State(given['after']).label} now.")
-    return redirect(f"{request.path}?{request.GET.urlencode()}")
+    return redirect(f"{request.path}?{filters(request)}")
 
 
 def queue(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
@@ -78,13 +105,13 @@ def queue(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     valid = form.is_valid()
     state = form.state_asked if valid else State.PENDING
     page = Paginator(listed(found, state), PAGE).get_page(request.GET.get("page"))
-    kept = request.GET.copy()
-    kept.pop("page", None)
+    typed = {name: request.GET[name] for name in TYPED if name in request.GET}
     context = {
         "form": form,
+        "bulk": BulkForm(initial=typed),
         "page": page,
         "rows": rows(page.object_list),
-        "kept": kept.urlencode(),
+        "kept": filters(request),
         "tabs": tabs(request, found, state),
         "state": state,
         "filtered": any(request.GET.get(name) for name in ("tool", "guide", "fingerprint")),
@@ -127,8 +154,7 @@ def tabs(request: HttpRequest, reports: ReportQuerySet, state: str) -> list[dict
     names = [*State.choices, (ALL, "all")]
     links = []
     for word, name in names:
-        query = request.GET.copy()
-        query.pop("page", None)
+        query = QueryDict(filters(request), mutable=True)
         query["state"] = word
         count = sum(counts.values()) if word == ALL else counts.get(word, 0)
         links.append({"name": name, "count": count, "query": query.urlencode(), "here": word == state})
@@ -192,7 +218,7 @@ def go_on(request: HttpRequest, made: Decision) -> HttpResponse:
     following = neighbours(request, made.report)[1]
     if following:
         return redirect(address(request, following))
-    return redirect(f"{reverse('review')}?{request.GET.urlencode()}")
+    return redirect(f"{reverse('review')}?{filters(request)}")
 
 
 def reviewer(request: HttpRequest) -> Any:
@@ -202,7 +228,7 @@ def reviewer(request: HttpRequest) -> Any:
 
 def address(request: HttpRequest, report: EvidenceReport) -> str:
     """The report's page for reviewers, with the queue's filters kept."""
-    query = request.GET.urlencode()
+    query = filters(request)
     return reverse("review_report", args=[report.pk]) + (f"?{query}" if query else "")
 
 
@@ -227,13 +253,13 @@ def shown(
         "alike": alike(report),
         "decisions": decisions,
         "meanwhile": [row for row in decisions if since is not None and row.revision > since],
-        "form": form or DecisionForm(),
+        "form": form or DecisionForm(initial={name: request.GET.get(name, "") for name in TYPED}),
         "ways": [(way.value, DEEDS[way], way in SAYS_WHY) for way in WAYS[report.state]],
         "words": words or WordsForm(),
         "previous": address(request, before) if before else "",
         "following": address(request, after) if after else "",
         "waiting": EvidenceReport.objects.pending().count(),
-        "kept": request.GET.urlencode(),
+        "kept": filters(request),
     }
     return render(request, "evidence/review_report.html", context, status=status)
 
