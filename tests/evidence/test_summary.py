@@ -216,6 +216,17 @@ def test_a_decision_shows_at_every_worker_and_so_does_taking_it_back(
     assert [b"quokka" in get(front, path) for front in fronts] == [False, False]
 
 
+def test_a_report_that_is_deleted_is_gone_at_every_worker(
+    fronts: list[Front], guide: Guide, admin_client: Client
+) -> None:
+    found = made.accepted(guide, story="A quokka did it.")
+    made.accepted(guide, story="A wombat did it.")
+    assert [b"quokka" in get(front, GUIDE) for front in fronts] == [True, True]
+    admin_client.post(f"/admin/evidence/evidencereport/{found.pk}/delete/", {"post": "yes"})
+    assert [b"quokka" in get(front, GUIDE) for front in fronts] == [False, False]
+    assert b"wombat" in get(fronts[0], GUIDE)
+
+
 def test_pages_are_kept_as_long_as_nothing_is_decided(fronts: list[Front], guide: Guide) -> None:
     made.report(guide)
     get(fronts[0], GUIDE)
