@@ -146,6 +146,7 @@ class EvidenceReport(models.Model):
         indexes = [
             models.Index(fields=["state", "created"]),
             models.Index(fields=["guide", "state", "-created"]),
+            models.Index(fields=["guide", "fingerprint"]),
         ]
         constraints = [
             one_of("state", State),

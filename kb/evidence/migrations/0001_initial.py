@@ -84,6 +84,10 @@ class Migration(migrations.Migration):
             model_name='evidencereport',
             index=models.Index(fields=['guide', 'state', '-created'], name='evidence_ev_guide_i_99e3e1_idx'),
         ),
+        migrations.AddIndex(
+            model_name='evidencereport',
+            index=models.Index(fields=['guide', 'fingerprint'], name='evidence_ev_guide_i_833717_idx'),
+        ),
         migrations.AddConstraint(
             model_name='evidencereport',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'accepted', 'rejected', 'superseded'])), name='evidence_evidencereport_state'),
