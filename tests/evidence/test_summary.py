@@ -166,14 +166,13 @@ def test_a_page_takes_one_query_and_composing_a_fixed_number(guide: Guide, clien
             do()
         return len(queries)
 
-    made.reports(guide, 6, version="1.0")
     guide.compose()
-    some = taken(guide.compose)
+    none = taken(guide.compose)
     for number in range(40):
         made.reports(guide, 5, version=f"1.{number}", fix="raise-coin", helped="yes", fits="same")
-    assert taken(guide.compose) == some
+    assert taken(guide.compose) == none
     assert taken(lambda: client.get(GUIDE)) == 1
-    assert "206 readers reported" in words(section(client))
+    assert "200 readers reported" in words(section(client))
 
 
 def test_a_decision_is_no_news_of_the_content(guide: Guide) -> None:
