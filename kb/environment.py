@@ -1,13 +1,17 @@
 """Reads the environment into typed values, and refuses what makes no sense."""
 
 import os
+from dataclasses import dataclass
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 from kb.probes.target import LOOPBACK, Policy, parse_policy
+from kb.team.roles import Role
 
 
 def refuse(name: str, value: str, expected: str) -> ImproperlyConfigured:
@@ -126,11 +130,16 @@ def postgresql(
 
 def env_port(name: str, default: int) -> int:
     """A TCP port. Raises ImproperlyConfigured if it isn't a number from 1 to 65535."""
+    return env_count(name, default, most=65535)
+
+
+def env_count(name: str, default: int, most: int) -> int:
+    """A whole number from 1 to `most`. Raises ImproperlyConfigured on anything else."""
     value = os.environ.get(name, "").strip()
     if not value:
         return default
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 65535:
-        raise refuse(name, value, "use a number from 1 to 65535")
+    if not value.isascii() or not value.isdigit() or len(value) > 9 or not 1 <= int(value) <= most:
+        raise refuse(name, value[:20], f"use a number from 1 to {most}")
     return int(value)
 
 
@@ -141,3 +150,154 @@ def env_targets(name: str) -> Policy:
         return parse_policy(value) if value else LOOPBACK
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}: {error}") from error
+
+
+def env_webhooks(name: str) -> Policy:
+    """Where webhooks may lead: comma-separated origins, `loopback`, `public`; unset: public addresses alone.
+
+    The grammar is that of CULPRIT_TARGETS, without paths. Raises ImproperlyConfigured.
+    """
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return Policy((), public=True, setting=name)
+    try:
+        policy = parse_policy(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error
+    for one in policy.allowed:
+        if one.path:
+            raise ImproperlyConfigured(f"{name}: leave the path {one.path} out, give scheme, host and port.")
+    return Policy(policy.allowed, policy.public, setting=name)
+
+
+def env_site(name: str, default: str) -> str:
+    """The address under which people reach the site: scheme, host, port. Raises ImproperlyConfigured."""
+    value = os.environ.get(name, "").strip().rstrip("/")
+    expected = "give scheme and host alone, such as https://culprit.example.com"
+    if not value:
+        return default
+    try:
+        url = urlsplit(value)
+        port = url.port
+    except ValueError as error:
+        raise refuse(name, value, expected) from error
+    host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+    plain = f"{url.scheme}://{host}" + (f":{port}" if port else "")
+    if url.scheme not in {"http", "https"} or not url.hostname or value.lower() != plain:
+        raise refuse(name, value, expected)
+    return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The mail server; `host` is empty where there is none. A password is sent over TLS alone."""
+
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    password: str = ""
+    ssl: bool = False
+    starttls: bool = False
+
+
+def env_mail(name: str) -> Mail:
+    """smtp://user:password@host:587 or smtps://…; unset: none. With a user, smtp:// asks for STARTTLS.
+
+    Raises ImproperlyConfigured; the value is never shown, since it holds a password.
+    """
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return Mail()
+    try:
+        url = urlsplit(value)
+        port = url.port
+    except ValueError:
+        url, port = urlsplit(""), None
+    if url.scheme not in {"smtp", "smtps"} or not url.hostname or url.path.strip("/") or url.query:
+        raise ImproperlyConfigured(
+            f"{name} makes no sense: use smtp://user:password@host:587 or smtps://user:password@host:465, "
+            "with special characters of the password written as %40."
+        )
+    user, ssl = unquote(url.username or ""), url.scheme == "smtps"
+    usual = 465 if ssl else 587 if user else 25
+    starttls = bool(user) and not ssl
+    return Mail(url.hostname, port or usual, user, unquote(url.password or ""), ssl, starttls)
+
+
+def env_sender(name: str, needed: bool) -> str:
+    """Whom mails come from: an address, or `Culprit <culprit@example.com>`. Raises ImproperlyConfigured."""
+    value = os.environ.get(name, "").strip()
+    if not value and needed:
+        raise ImproperlyConfigured(f"{name} is missing: set it with EMAIL_URL, such as culprit@example.com.")
+    if not value:
+        return ""
+    title, address = parseaddr(value)
+    try:
+        validate_email(address)
+    except ValidationError:
+        address = ""
+    if not address or not value.isprintable():
+        raise ImproperlyConfigured(
+            f"{name}={value!r} makes no sense: use culprit@example.com or Culprit <culprit@example.com>."
+        )
+    return formataddr((title, address))
+
+
+def env_issuer(name: str) -> str:
+    """The identity provider's issuer, as its own configuration spells it; https, or http on this machine.
+
+    Unset: there is none. Raises ImproperlyConfigured.
+    """
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return ""
+    expected = "give the issuer's https address, such as https://login.example.com/realms/staff"
+    try:
+        url = urlsplit(value)
+        local = url.hostname in {"127.0.0.1", "::1", "localhost"}
+    except ValueError as error:
+        raise refuse(name, value, expected) from error
+    well_known = "/.well-known/" in value
+    if (
+        not url.hostname
+        or url.query
+        or url.fragment
+        or well_known
+        or url.scheme not in ({"https", "http"} if local else {"https"})
+    ):
+        raise refuse(name, value, expected)
+    return value
+
+
+def env_beside(name: str, other: str) -> str:
+    """A value that makes sense together with `other` alone; never shown. Raises ImproperlyConfigured."""
+    value = os.environ.get(name, "").strip()
+    given = bool(os.environ.get(other, "").strip())
+    if bool(value) != given:
+        missing, there = (name, other) if given else (other, name)
+        raise ImproperlyConfigured(f"{missing} is missing: {there} makes no sense without it.")
+    return value
+
+
+def env_words(name: str, default: str) -> str:
+    """A few printable words. Raises ImproperlyConfigured if they are longer than 60 characters."""
+    value = os.environ.get(name, "").strip()
+    if not value.isprintable() or len(value) > 60:
+        raise refuse(name, value[:60], "use at most 60 printable characters")
+    return value or default
+
+
+def env_roles(name: str) -> dict[str, Role]:
+    """`group=role,group2=role2`: what the identity provider calls a role. Raises ImproperlyConfigured."""
+    found: dict[str, Role] = {}
+    value = os.environ.get(name, "").strip()
+    for pair in filter(None, (part.strip() for part in value.split(","))):
+        group, sign, role = (piece.strip() for piece in pair.rpartition("="))
+        if not sign or not group:
+            raise refuse(name, pair, "use group=role,group2=role2")
+        if role not in Role.values:
+            raise refuse(name, pair, f"a role is one of {', '.join(Role.values)}")
+        if found.get(group, role) != role:
+            raise refuse(name, pair, f"the group {group} has two roles")
+        found[group] = Role(role)
+    return found

@@ -6,16 +6,21 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 
 from kb.environment import (
+    env_beside,
     env_bool,
+    env_count,
     env_database,
     env_hosts,
+    env_issuer,
     env_mail,
     env_port,
+    env_roles,
     env_secret,
     env_sender,
     env_site,
     env_targets,
     env_webhooks,
+    env_words,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -29,14 +34,24 @@ PORT = env_port("PORT", default=8000)
 # What the checker may call, next to the targets that administrators keep. Unset: this machine alone.
 CULPRIT_TARGETS = env_targets("CULPRIT_TARGETS")
 CULPRIT_ALTCHA = env_bool("CULPRIT_ALTCHA", default=False)  # report forms ask for a proof of work
+CULPRIT_REPORTS = env_count("CULPRIT_REPORTS", default=6, most=100_000)  # a minute, of one address
 HTTPS = env_bool("HTTPS", default=False)  # the site is served over HTTPS alone
 CULPRIT_URL = env_site("CULPRIT_URL", default=f"http://127.0.0.1:{PORT}")  # what links in notices begin with
 # Where notices may be posted. Unset: any public https address.
 CULPRIT_WEBHOOKS = env_webhooks("CULPRIT_WEBHOOKS")
+CULPRIT_PRIVATE = env_bool("CULPRIT_PRIVATE", default=False)  # everything needs sign-in
+# Who may write, decide or administer needs a second factor, unless the identity provider signed them in.
+CULPRIT_SECOND_FACTOR = env_bool("CULPRIT_SECOND_FACTOR", default=False)
+OIDC_ISSUER = env_issuer("OIDC_ISSUER")  # the company's identity provider; unset: passwords alone
+OIDC_CLIENT_ID = env_beside("OIDC_CLIENT_ID", "OIDC_ISSUER")
+OIDC_CLIENT_SECRET = env_beside("OIDC_CLIENT_SECRET", "OIDC_ISSUER")
+OIDC_NAME = env_words("OIDC_NAME", default="your company account")
+OIDC_ROLES = env_roles("OIDC_ROLES")
+OIDC_GROUPS_CLAIM = env_words("OIDC_GROUPS_CLAIM", default="groups")
 
 INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
-    "django.contrib.admin",
+    "kb.team.apps.Administration",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -53,6 +68,12 @@ INSTALLED_APPS = [
     "kb.checker",
     "kb.evidence",
     "kb.team",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 
 MIDDLEWARE = [
@@ -64,6 +85,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "kb.team.private.Private",
+    "kb.team.second_factor.SecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -95,9 +119,43 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+
+# Signing in: allauth, spoken to in kb.team.accounts (passwords, second factors) and kb.team.company (OIDC).
+AUTHENTICATION_BACKENDS = ["kb.team.accounts.Backend"]
 LOGIN_URL = "sign_in"
-LOGIN_REDIRECT_URL = "review"
-LOGOUT_REDIRECT_URL = "home"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "kb.team.accounts.AccountAdapter"
+ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False  # who may not see a page signs in as somebody who may
+ACCOUNT_EMAIL_VERIFICATION = SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_UNIQUE_EMAIL = False  # an e-mail address names nobody here
+MFA_ADAPTER = "kb.team.accounts.FactorAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Culprit"
+MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be half a minute off
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers allow it on localhost alone
+SOCIALACCOUNT_ADAPTER = "kb.team.company.CompanyAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
+
+# Tries at a password are counted for all processes together; what is asked of a page, in each by itself.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    if "pytest" in sys.modules
+    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "culprit_cache"},
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 

@@ -3,15 +3,31 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
+from django.core.management import call_command
 from django.db.models.signals import post_migrate
 
 
 class Team(AppConfig):
+    default = True
     name = "kb.team"
     verbose_name = "Team"
 
     def ready(self) -> None:
         post_migrate.connect(make_roles, sender=self)
+        post_migrate.connect(make_counters, sender=self)
+
+
+class Administration(admin.AdminConfig):
+    """Stands for django.contrib.admin: the same, for administrators alone."""
+
+    default = False
+    default_site = "kb.team.site.Site"
+
+
+def make_counters(using: str, **kwargs: Any) -> None:
+    """The table in which tries at passwords are counted, if the cache has one."""
+    call_command("createcachetable", database=using, verbosity=0)
 
 
 def make_roles(using: str, **kwargs: Any) -> None:

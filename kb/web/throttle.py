@@ -3,7 +3,7 @@
 import time
 from hashlib import sha256
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -30,6 +30,7 @@ def seconds_to_wait(what: str, who: str, most: int, window: int = MINUTE) -> int
     """Counts one more `what` of `who` in this window: 0 up to `most`, then how long it still lasts."""
     number, passed = divmod(int(time.time()), window)
     key = "throttle:" + sha256(f"{what}:{who}:{window}:{number}".encode()).hexdigest()
+    cache = caches["process"]
     cache.add(key, 0, timeout=2 * window)
     try:
         count = cache.incr(key)

@@ -1,0 +1,89 @@
+"""People in the admin: administrators make accounts, give roles, and answer for what is kept of people."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from kb.team.person import erase, of_person
+
+# What allauth shows here, with secrets in it or of no use: people have one page, this one.
+for _model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
+    if admin.site.is_registered(_model):
+        admin.site.unregister(_model)
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class People(UserAdmin):  # type: ignore[type-arg]
+    """Accounts. Only a superuser makes superusers, or touches one."""
+
+    actions = ("export_data", "erase_people", "remove_second_factors", "end_sessions")
+    list_display = ("username", "first_name", "last_name", "is_active", "last_login")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fixed = ("last_login", "date_joined")
+        return fixed if request.user.is_superuser else (*fixed, "is_superuser", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_touch(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Accounts end by erasing, which says what stays."""
+        return False
+
+    @admin.action(description="Download what is kept of one person")
+    def export_data(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
+        if people.count() != 1:
+            self.message_user(request, "Choose one person: a file is about one.", messages.ERROR)
+            return None
+        answer = JsonResponse(of_person(people.get()), json_dumps_params={"indent": 2, "ensure_ascii": False})
+        answer["Content-Disposition"] = 'attachment; filename="culprit-person.json"'
+        return answer
+
+    @admin.action(description="Erase accounts; what they wrote stays, without a name")
+    def erase_people(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
+        allowed = self.allowed(request, people)
+        if allowed and request.POST.get("sure") != "yes":
+            return render(
+                request, "admin/erase.html", {**self.admin_site.each_context(request), "people": allowed}
+            )
+        for user in allowed:
+            erase(user)
+            self.message_user(request, f"{user.get_username()} is erased.")
+        return None
+
+    @admin.action(description="Remove second factors, of somebody who lost theirs")
+    def remove_second_factors(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        for user in self.allowed(request, people):
+            Authenticator.objects.filter(user=user).delete()
+            self.message_user(request, f"{user.get_username()} has no second factor now.")
+
+    @admin.action(description="End all sessions")
+    def end_sessions(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        for user in self.allowed(request, people):
+            for session in UserSession.objects.filter(user=user):
+                session.end()
+            self.message_user(request, f"{user.get_username()} is signed in nowhere now.")
+
+    def allowed(self, request: HttpRequest, people: QuerySet[User]) -> list[User]:
+        """Those whom this administrator may touch; of the others it is said."""
+        for user in people:
+            if not may_touch(request, user):
+                self.message_user(
+                    request, f"{user} is a superuser: only a superuser may do that.", messages.ERROR
+                )
+        return [user for user in people if may_touch(request, user)]
+
+
+def may_touch(request: HttpRequest, user: User | None) -> bool:
+    """Superusers touch everybody, administrators everybody else."""
+    return request.user.is_superuser or user is None or not user.is_superuser

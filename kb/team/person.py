@@ -1,0 +1,74 @@
+"""What the site keeps of a person: all of it as JSON, and the way to forget it.
+
+What somebody wrote is found through the relations that lead to their account, so that this room needs to know
+no other one.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import User
+from django.core import serializers
+from django.db import models, transaction
+
+# Rooms whose rows are what people wrote or did. Secrets are kept in none of them.
+ROOMS = {"evidence", "guides", "team", "audit", "notices"}
+
+
+def of_person(user: User) -> dict[str, Any]:
+    """{"account": …, "sessions": […], "evidence.decision.by": [{"pk", "fields"}], …}, without a secret."""
+    return {
+        "account": {
+            "user_name": user.get_username(),
+            "first_name": user.first_name,
+            "last_name": user.last_name,
+            "email": user.email,
+            "joined": user.date_joined,
+            "last_sign_in": user.last_login,
+            "groups": sorted(user.groups.values_list("name", flat=True)),
+            "from_identity_provider": SocialAccount.objects.filter(user=user).exists(),
+        },
+        "second_factors": list(
+            Authenticator.objects.filter(user=user).values("type", "created_at", "last_used_at")
+        ),
+        "sessions": [
+            {"began": row.created_at, "address": row.ip, "browser": row.user_agent}
+            for row in sessions_of(user)
+        ],
+    } | {
+        name: [{"pk": row["pk"], "fields": row["fields"]} for row in serializers.serialize("python", rows)]
+        for name, rows in written_by(user)
+    }
+
+
+def written_by(user: User) -> Iterator[tuple[str, models.QuerySet[Any]]]:
+    """(`evidence.decision.by`, rows) for each relation through which a room's rows name this person."""
+    for relation in User._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, models.ManyToOneRel):
+            continue
+        model, field = relation.related_model, relation.field
+        if model._meta.app_label in ROOMS:
+            yield (
+                f"{model._meta.label_lower}.{field.name}",
+                model._default_manager.filter(**{field.name: user}),
+            )
+
+
+def sessions_of(user: User) -> list[UserSession]:
+    """Where the person is signed in, the newest first; what has ended by itself is forgotten."""
+    found: list[UserSession] = UserSession.objects.purge_and_list(user)
+    return sorted(found, key=lambda row: row.created_at, reverse=True)
+
+
+@transaction.atomic
+def erase(user: User) -> None:
+    """Deletes the account and ends its sessions. What it wrote stays, without a name."""
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+    for name, rows in written_by(user):
+        if name == "audit.entry.by":
+            rows.update(who="")
+    user.delete()

@@ -1,0 +1,30 @@
+"""Django's admin, for administrators alone; its sign-in is the site's own."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from kb.team.roles import ADMINISTER
+
+
+class Site(admin.AdminSite):
+    """`is_staff` opens nothing here: the right to administer does."""
+
+    site_header = site_title = "Culprit"
+    index_title = "Administration"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and request.user.has_perm(ADMINISTER)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Where everybody signs in, with its limits and second factors."""
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next", reverse("admin:index")))
