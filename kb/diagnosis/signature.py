@@ -7,7 +7,7 @@ import hashlib
 import operator
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Any
@@ -77,7 +77,7 @@ class Signature:
     read as numbers ("spend < limit"); letter case and the kind of white space don't matter, and
     the text is read as `canonical()` gives it, a long one by passages (`reading.passages`), in one
     of which all of this must hold. `status` and `error_type` must be among those that it states;
-    `in_tool` asks for one of the tool's marks in the text; `general` makes it yield to every
+    `in_tool` asks for one of the marks of its `tool` in the text; `general` makes it yield to every
     signature that is not. `speaker` says whose words these are.
     """
 
@@ -93,6 +93,7 @@ class Signature:
     in_tool: bool = False
     general: bool = False
     speaker: str = "gateway"
+    tool: str = ""
 
 
 def validate(signature: Signature) -> list[str]:
@@ -184,22 +185,28 @@ class _Compiled:
 
 
 class Matcher:
-    """All signatures of a tool, ready to be looked for in one pass over a text.
+    """All signatures of all tools, ready to be looked for in one pass over a text.
 
     Use one from as many threads as you like. `ruleset` is a short hash of the signatures, the
     marks and the way of matching: equal rulesets give equal answers.
     """
 
-    def __init__(self, signatures: Iterable[Signature], marks: Iterable[str]) -> None:
-        """Compile; `marks` show the tool (`in_tool`). Raises SignatureError for a bad signature."""
+    def __init__(
+        self, signatures: Iterable[Signature], marks: Iterable[str] | Mapping[str, Iterable[str]]
+    ) -> None:
+        """Compile; `marks` show a tool (`in_tool`), by its name where there are several.
+
+        Raises SignatureError for a bad signature.
+        """
         compiled = [_Compiled(signature) for signature in signatures]
-        self._marks = tuple(map(_literal, marks))
+        by_tool = marks if isinstance(marks, Mapping) else {"": marks}
+        self._marks = tuple((tool, _literal(mark)) for tool, own in by_tool.items() for mark in own)
         self.ruleset = _ruleset(compiled, self._marks)
         by_anchor: defaultdict[str, list[_Compiled]] = defaultdict(list)
         for one, anchor in zip(compiled, _anchors(compiled), strict=True):
             by_anchor[anchor].append(one)
         self._by_anchor = tuple(by_anchor.values())
-        self._scan = _scan_for((*by_anchor, *self._marks))
+        self._scan = _scan_for((*by_anchor, *(literal for _, literal in self._marks)))
 
     def match(self, text: str) -> Answer:
         """Find what is known of a text that is already `readable()` and redacted."""
@@ -221,13 +228,14 @@ class Matcher:
         for passage in passages(text):
             for index in self._scan.Match(passage.scanned) or ():
                 found.setdefault(index, []).append(passage)
-        of_tool = any(index >= len(self._by_anchor) for index in found)
+        marks = len(self._by_anchor)  # in the scan they come after the anchors
+        tools = {self._marks[index - marks][0] for index in found if index >= marks}
         hits = (
             _last_hit(one, places)
             for index, places in found.items()
-            if index < len(self._by_anchor)
+            if index < marks
             for one in self._by_anchor[index]
-            if of_tool or not one.signature.in_tool
+            if not one.signature.in_tool or one.signature.tool in tools
         )
         return [hit for hit in hits if hit]
 
@@ -296,7 +304,7 @@ def _scan_for(literals: Iterable[str]) -> Any:
     return found
 
 
-def _ruleset(compiled: list[_Compiled], marks: tuple[str, ...]) -> str:
+def _ruleset(compiled: list[_Compiled], marks: tuple[tuple[str, str], ...]) -> str:
     parts = sorted(repr(astuple(one.signature)) for one in compiled)
     whole = "\n".join((ALGORITHM, repr(sorted(marks)), *parts))
     return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:12]

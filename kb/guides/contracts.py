@@ -89,10 +89,10 @@ def check_messages(tool: ToolSource, guide: GuideSource) -> Iterator[Problem]:
             yield Problem(guide.path, line, f"[message] source {row['source']!r}: no such source")
 
 
-def pure_signature(guide: str, row: dict[str, Any]) -> Signature:
+def pure_signature(guide: str, row: dict[str, Any], tool: str = "") -> Signature:
     """A [[signature]] as the matcher takes it."""
     fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
-    return Signature(guide=guide, **fields)
+    return Signature(guide=guide, tool=tool, **fields)
 
 
 def check_signatures(guide: GuideSource) -> Iterator[Problem]:
@@ -237,20 +237,24 @@ def missing_words(archive: zipfile.ZipFile, row: dict[str, Any]) -> str:
 def check_samples(tools: list[ToolSource]) -> Iterator[Problem]:
     """Each sample is recognised by its own guide first; a near miss isn't recognised by it at all."""
     matcher = Matcher(
-        (pure_signature(guide.slug, row) for _, guide, row in rows_of(tools, "signature")),
-        marks=[mark for tool in tools for mark in tool.marks],
+        (
+            pure_signature(f"{tool.slug}/{guide.slug}", row, tool.slug)
+            for tool, guide, row in rows_of(tools, "signature")
+        ),
+        marks={tool.slug: tool.marks for tool in tools},
     )
-    counts: dict[tuple[str, str], int] = defaultdict(int)
-    for _, guide, row in rows_of(tools, "sample"):
-        index = counts[guide.path, "sample"]
-        counts[guide.path, "sample"] += 1
+    counts: dict[str, int] = defaultdict(int)
+    for tool, guide, row in rows_of(tools, "sample"):
+        own = f"{tool.slug}/{guide.slug}"
+        index = counts[own]
+        counts[own] += 1
         answer = matcher.match(redact(readable(row["text"])).text)
         found = [match.guide for match in answer.matches]
         line = guide.line_of("sample", index)
         if row.get("near_miss", False):
-            if guide.slug in found:
+            if own in found:
                 yield Problem(guide.path, line, "[sample] this near miss is recognised by its guide")
-        elif not found or found[0] != guide.slug:
+        elif not found or found[0] != own:
             won = found[0] if found else "nothing"
             yield Problem(guide.path, line, f"[sample] is recognised by {won}, not by its own guide")
         elif answer.verdict != "match":

@@ -26,7 +26,7 @@ class ToolSource:
 
     def code_url(self, version: str, path: str) -> str:
         """Where a file of a release can be read."""
-        return self.source.format(version=version, path=path)
+        return self.source.replace("{version}", version).replace("{path}", path)
 
     def capture(self, name: str) -> Path:
         """The file of a recorded exchange, such as 1.84.0/budget_key."""

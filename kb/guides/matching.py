@@ -24,15 +24,20 @@ class Judged:
     fingerprint: str
     ruleset: str
     answer: Answer
-    guides: dict[str, Guide]
+    guides: dict[str, Guide]  # by `name_of`
+
+
+def name_of(guide: Guide) -> str:
+    """What a match calls its guide: two tools may have guides of one slug."""
+    return f"{guide.tool.slug}/{guide.slug}"
 
 
 @lru_cache(maxsize=2)
 def matcher(edition: object) -> Matcher:
     """All published signatures, compiled; one edition of the content is compiled once."""
-    rows = Signature.objects.filter(guide__retired=None).select_related("guide")
-    marks = [mark for tool in Tool.objects.all() for mark in tool.marks]
-    return Matcher([row.pure(row.guide.slug) for row in rows], marks)
+    rows = Signature.objects.filter(guide__retired=None).select_related("guide__tool")
+    marks = {tool.slug: tool.marks for tool in Tool.objects.all()}
+    return Matcher([row.pure(name_of(row.guide), row.guide.tool.slug) for row in rows], marks)
 
 
 class NotLoaded(Exception):
@@ -59,9 +64,10 @@ def judge(redacted: Redacted) -> Judged:
     """Says which guides fit a text that was made readable and redacted."""
     judging = matcher(edition())
     answer = judging.match(redacted.text)
-    slugs = [match.guide for match in answer.matches]
-    guides = {guide.slug: guide for guide in Guide.objects.filter(slug__in=slugs).select_related("tool")}
-    return Judged(redacted, fingerprint(redacted.text), judging.ruleset, answer, guides)
+    slugs = {match.guide.partition("/")[2] for match in answer.matches}
+    guides = Guide.objects.filter(slug__in=slugs).select_related("tool")
+    named = {name_of(guide): guide for guide in guides}
+    return Judged(redacted, fingerprint(redacted.text), judging.ruleset, answer, named)
 
 
 def as_object(judged: Judged) -> dict[str, Any]:

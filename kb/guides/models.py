@@ -302,10 +302,11 @@ class Signature(Part):
     def __str__(self) -> str:
         return self.key
 
-    def pure(self, guide: str) -> PureSignature:
-        """As the matcher takes it."""
+    def pure(self, guide: str, tool: str) -> PureSignature:
+        """As the matcher takes it; `guide` is the name that a match has."""
         return PureSignature(
             guide=guide,
+            tool=tool,
             id=self.key,
             all_of=tuple(self.all_of),
             any_of=tuple(self.any_of),

@@ -161,7 +161,7 @@ class Candidate:
 def verdict(judged: matching.Judged) -> dict[str, Any]:
     """What the result shows: the verdict, the marked text, the first fix, or what the search found."""
     answer = matching.as_object(judged)
-    candidates = [Candidate(judged.guides[row["slug"]], row) for row in answer["matches"]]
+    candidates = [Candidate(judged.guides[f"{row['tool']}/{row['slug']}"], row) for row in answer["matches"]]
     context: dict[str, Any] = {
         "answer": answer,
         "candidates": candidates,
@@ -206,9 +206,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 with the guides whose slug or words come near what was asked for."""
     asked = request.path.rstrip("/").rsplit("/", 1)[-1][:120]
     slugs = Guide.objects.published().values_list("slug", flat=True)
-    near = get_close_matches(asked, list(slugs), n=SUGGESTIONS, cutoff=0.5)
-    guides = {found.slug: found for found in Guide.objects.published().cards().filter(slug__in=near)}
-    suggestions = [guides[slug] for slug in near] or [hit.guide for hit in search(asked, SUGGESTIONS)]
+    near = get_close_matches(asked, sorted(set(slugs)), n=SUGGESTIONS, cutoff=0.5)
+    guides = Guide.objects.published().cards().filter(slug__in=near)
+    suggestions = sorted(guides, key=lambda found: near.index(found.slug)) or [hit.guide for hit in search(asked, SUGGESTIONS)]
     response = page(request, "404.html", {"suggestions": suggestions}, status=404)
     response["Cache-Control"] = "no-store"
     return response
