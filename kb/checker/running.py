@@ -1,9 +1,10 @@
 """Runs a check: vets the target, asks, judges, keeps the run. Keys pass through and stay nowhere."""
 
-import queue
 import threading
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import chain
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -17,15 +18,23 @@ from kb.diagnosis.text import readable, redact
 from kb.guides.matching import judge
 from kb.probes.credential import Credential
 from kb.probes.dial import look_up
-from kb.probes.run import not_reached, run_sync, second_look_sync
+from kb.probes.run import not_reached, run, second_look, told
 from kb.probes.target import Policy, Refused, vet
 from kb.probes.target import Target as Vetted
 
-AT_ONCE = 4  # checks per process, far fewer than it has threads; the next one waits, visibly
+TOOL = "litellm"  # the gateway that the checker knows how to ask, and whose guides it leads to
+# Per process. Each holds one of the server's threads (THREADS in `serve`), of which readers keep the others.
+AT_ONCE = 32  # that run; the next one waits, visibly
+WAIT_AT_ONCE = 16  # that wait; the next one is sent away
 WRITE_LAG = 15.0  # seconds; LiteLLM writes spend in batches every 10 (constants.py, PROXY_BATCH_WRITE_AT)
 WAITING = "waiting"  # names the reply that is no answer: other checks are running
 AGAIN = "_again"  # ends the names of the second look's replies
 places = threading.BoundedSemaphore(AT_ONCE)
+seats = threading.BoundedSemaphore(AT_ONCE + WAIT_AT_ONCE)
+
+
+class Busy(Exception):
+    """Too many checks run and wait in this process."""
 
 
 @dataclass(slots=True, repr=False)
@@ -39,7 +48,6 @@ class Order:
     pause: float = 0
     answers: tuple[Reply, ...] = ()
     previous: str = ""
-    cancelled: threading.Event = field(default_factory=threading.Event)
 
 
 def policy() -> Policy:
@@ -56,6 +64,8 @@ def recognise(text: str) -> Recognised | None:
         return None
     best = judged.answer.matches[0]
     guide = judged.guides[best.guide]
+    if guide.tool.slug != TOOL:
+        return None
     return Recognised(slug=guide.slug, category=guide.category, hop=guide.hop, values=best.values)
 
 
@@ -64,55 +74,58 @@ def conclude(replies: tuple[Reply, ...], asked: Asked) -> Diagnosis:
     return diagnose(replies, asked, recognise)
 
 
-def checked(order: Order) -> Iterator[Reply]:
-    """Every reply as it comes; the run ends early when `order.cancelled` is set."""
-    vetted = vet(order.asked.target, policy(), look_up)
-    if isinstance(vetted, Refused):
-        yield from not_reached(vetted)
-        return
-    if not places.acquire(blocking=False):
-        yield Reply(probe=WAITING, request="", outcome="not_run", why="Other checks run; this one waits.")
-        places.acquire()
+def checked(order: Order) -> Iterator[tuple[Reply, ...]]:
+    """The replies of a check that has begun, as they come; it ends when nobody holds them. Raises Busy."""
+    replies = seated(order)
+    return chain([next(replies)], replies)
+
+
+def together(groups: Iterable[tuple[Reply, ...]]) -> tuple[Reply, ...]:
+    """All replies of a check, when it is over."""
+    return tuple(chain.from_iterable(groups))
+
+
+def seated(order: Order) -> Iterator[tuple[Reply, ...]]:
+    """The check in one of the process' places, which it may have to wait for. Raises Busy at its start."""
+    if not seats.acquire(blocking=False):
+        raise Busy
     try:
-        yield from streamed(order, vetted)
+        vetted = vet(order.asked.target, policy(), look_up)
+        if isinstance(vetted, Refused):
+            yield not_reached(vetted)
+            return
+        if not places.acquire(blocking=False):
+            why = "Other checks run; this one waits."
+            yield (Reply(probe=WAITING, request="", outcome="not_run", why=why),)
+            places.acquire()
+        try:
+            yield from looked(order, vetted)
+        finally:
+            places.release()
     finally:
-        places.release()
+        seats.release()
 
 
-def streamed(order: Order, vetted: Vetted) -> Iterator[Reply]:
-    """The probes run in a thread of their own; replies come through a queue."""
-    replies: queue.Queue[Reply | None] = queue.Queue()
-    close_old_connections()  # the database isn't needed before the last reply: others may have its connection
-    worker = threading.Thread(target=ask, args=(order, vetted, replies), daemon=True)
-    worker.start()
-    try:
-        while (reply := replies.get()) is not None:
-            yield reply
-    finally:
-        order.cancelled.set()
-        worker.join(timeout=5)
-
-
-def ask(order: Order, vetted: Vetted, replies: "queue.Queue[Reply | None]") -> None:
-    """All rounds of probes, then another look: the one that was ordered, or the one that the answer needs.
+def looked(order: Order, vetted: Vetted) -> Iterator[tuple[Reply, ...]]:
+    """The replies of a first look, then of another: the one that was ordered, or the one that they need.
 
     A check that breaks is told by the kind of its error alone: its words might hold a secret.
     """
+    close_old_connections()  # the database isn't needed before the last reply: others may have its connection
+    first: tuple[Reply, ...] = ()
     try:
-        first = run_sync(
-            vetted, order.key, order.admin, order.asked, order.paid, replies.put, order.cancelled
-        )
+        for replies in told(partial(run, vetted, order.key, order.admin, order.asked, order.paid)):
+            first += replies
+            yield replies
         pause = order.pause or (WRITE_LAG if unsettled(first, order.asked) else 0)
-        if pause and order.key and not order.cancelled.is_set():
+        if pause and order.key:
             paid = bool(order.pause) and order.paid
-            second_look_sync(
-                vetted, order.key, order.asked, paid, pause, replies.put, order.cancelled, admin=order.admin
+            yield from told(
+                partial(second_look, vetted, order.key, order.asked, paid, pause, admin=order.admin)
             )
     except Exception as error:
         why = f"The check itself broke ({type(error).__name__})."
-        replies.put(Reply(probe="check", request="", outcome="failed", trouble="broken", why=why))
-    finally:
-        replies.put(None)
+        yield (Reply(probe="check", request="", outcome="failed", trouble="broken", why=why),)
 
 
 def unsettled(replies: tuple[Reply, ...], asked: Asked) -> bool:

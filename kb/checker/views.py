@@ -1,7 +1,7 @@
 """The checker's pages: the form, the run as it goes, and its result."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from kb.checker import offline
 from kb.checker.forms import CheckForm
 from kb.checker.models import CheckRun
-from kb.checker.running import Order, checked, keep
+from kb.checker.running import TOOL, Busy, Order, checked, keep, together
 from kb.diagnosis.finding import Asked, Reply
 from kb.guides.contents import chain
 from kb.guides.models import Guide
@@ -29,6 +29,7 @@ from kb.web.throttle import throttle
 PER_PERSON = 10  # checks a minute
 PER_TARGET = 20
 STREAM = "application/x-ndjson"
+BUSY = "So many checks run here now that this one can't even wait. Send it again in a minute."
 
 
 @never_cache
@@ -48,11 +49,22 @@ def check(request: HttpRequest) -> HttpResponseBase:
     refused = throttle(request, f"target:{order.asked.target}", per_minute=PER_TARGET, everyone=True)
     if refused:
         return refused
+    try:
+        replies: Iterable[tuple[Reply, ...]] = checked(order) if order.asked.target else ()
+    except Busy:
+        form.add_error(None, BUSY)
+        return later(form_page(request, form, status=503))
     if request.headers.get("Accept") == STREAM:
         return StreamingHttpResponse(
-            progress(order), content_type=STREAM, headers={"X-Accel-Buffering": "no"}
+            progress(order, replies), content_type=STREAM, headers={"X-Accel-Buffering": "no"}
         )
-    return redirect(keep(order, replies_of(order)))
+    return redirect(keep(order, together(replies)))
+
+
+def later(response: HttpResponse) -> HttpResponse:
+    """The same, with word of when it is worth another try."""
+    response["Retry-After"] = "60"
+    return response
 
 
 def prefill(request: HttpRequest) -> dict[str, Any]:
@@ -97,22 +109,22 @@ def credential(value: str) -> Credential | None:
     return Credential(value.strip()) if value.strip() else None
 
 
-def replies_of(order: Order) -> tuple[Reply, ...]:
-    """All replies of a check; none for the offline way."""
-    return tuple(checked(order)) if order.asked.target else ()
-
-
-def progress(order: Order) -> Iterator[str]:
+def progress(order: Order, replies: Iterable[tuple[Reply, ...]]) -> Iterator[str]:
     """A line of JSON for each reply as it comes, then one with the address of the result.
 
     When the reader goes away, the generator is closed, and with it the check.
     """
-    replies: list[Reply] = []
-    for reply in checked(order) if order.asked.target else ():
-        replies.append(reply)
-        html = render_to_string("checker/_probe.html", {"probe": reply})
-        yield json.dumps({"probe": reply.probe, "outcome": reply.outcome, "html": html}) + "\n"
-    yield json.dumps({"location": keep(order, tuple(replies)).get_absolute_url()}) + "\n"
+    told: list[Reply] = []
+    for group in replies:
+        told += group
+        yield "".join(map(line, group))
+    yield json.dumps({"location": keep(order, tuple(told)).get_absolute_url()}) + "\n"
+
+
+def line(reply: Reply) -> str:
+    """One reply for the script that shows it."""
+    html = render_to_string("checker/_probe.html", {"probe": reply})
+    return json.dumps({"probe": reply.probe, "outcome": reply.outcome, "html": html}) + "\n"
 
 
 @never_cache
@@ -127,7 +139,11 @@ def models(request: HttpRequest) -> HttpResponse:
     order = ordered(form)
     names: list[str] = []
     if order is not None and order.asked.target:
-        names = model_names(next((r for r in checked(order) if r.probe == "models"), None))
+        try:
+            replies = together(checked(order))
+        except Busy:
+            return later(JsonResponse({"models": []}, status=503))
+        names = model_names(next((reply for reply in replies if reply.probe == "models"), None))
     return JsonResponse({"models": names})
 
 
@@ -157,7 +173,8 @@ def result(run: CheckRun) -> dict[str, Any]:
     diagnosis = run.diagnosis
     verdict = diagnosis["verdict"]
     slugs = {verdict["slug"], *(finding["slug"] for finding in diagnosis["findings"])}
-    guides = {guide.slug: guide for guide in Guide.objects.published().cards().filter(slug__in=slugs)}
+    known = Guide.objects.published().cards().filter(tool__slug=TOOL, slug__in=slugs)
+    guides = {guide.slug: guide for guide in known}
     broken = verdict["hop"] if verdict["status"] in ("fault", "not_reached") and verdict["hop"] else None
     return {
         "run": run,

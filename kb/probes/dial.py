@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
@@ -38,6 +38,8 @@ _KEPT = frozenset({
 })  # fmt: skip
 # Shorter than any server's own patience, so that no request goes into a connection that is being closed.
 _IDLE_SECONDS = 1.5
+# What is cleaned of secrets within a millisecond or two.
+_LONG_BYTES = 20_000
 # How long finding out may take whether a port that made no sense speaks TLS.
 _TLS_SECONDS = 1.0
 _NO_TIME = Broken("timed_out", "The time for the whole check was up.")
@@ -268,18 +270,26 @@ class Dialler:
         ) as response:
             stage.text = "reading the answer"
             data = await _read(response, question.most_bytes)
-        encoding = response.headers.get("Content-Encoding", "")
-        raw = parsed(unpacked(data, encoding, question.most_bytes))
-        clean = self._scrubber
-        kept = {"headers": _kept(response.headers), "body": question.trim(raw)}
-        if isinstance(raw, str):
-            kept["body"] = clean.text(raw)
-        answered, cut = clean.body(kept)
-        if cut:
-            raise _TooMany
+        understand = partial(self._understood, question, response.headers, data)
+        # The other checks of this process wait for whatever isn't left to a thread.
+        long = len(data) > _LONG_BYTES or "Content-Encoding" in response.headers
+        raw, answered = await asyncio.to_thread(understand) if long else understand()
         moved = "It sends the caller elsewhere, which isn't followed." if response.status // 100 == 3 else ""
         answer = replace(reply, outcome="ok", status=response.status, why=moved, **answered)
         return Exchange(answer, raw)
+
+    def _understood(
+        self, question: Question, headers: Mapping[str, str], data: bytes
+    ) -> tuple[Any, dict[str, Any]]:
+        """The parsed body, and headers and body without secrets. Raises TooLarge and Unreadable."""
+        raw = parsed(unpacked(data, headers.get("Content-Encoding", ""), question.most_bytes))
+        kept = {"headers": _kept(headers), "body": question.trim(raw)}
+        if isinstance(raw, str):
+            kept["body"] = self._scrubber.text(raw)
+        answered, cut = self._scrubber.body(kept)
+        if cut:
+            raise _TooMany
+        return raw, answered
 
     async def _why(self, problem: Exception) -> Broken:
         """What broke; where plain HTTP brought nothing, whether the port speaks TLS is tried out."""

@@ -1,9 +1,12 @@
 """Puts the questions of a plan to a target: those that can, at once, in three rounds. It judges no answer."""
 
 import asyncio
+import queue
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 from kb.diagnosis.finding import Asked, Reply, Trouble
 from kb.probes.call import call
@@ -83,25 +86,6 @@ async def run(
     return replies.in_order(ORDER)
 
 
-def run_sync(
-    target: Target,
-    credential: Credential | None,
-    admin: Credential | None,
-    asked: Asked,
-    paid: bool,
-    on_reply: OnReply | None = None,
-    cancelled: threading.Event | None = None,
-    *,
-    seconds: float = RUN_SECONDS,
-) -> tuple[Reply, ...]:
-    """`run` for callers without an event loop. Raises RuntimeError where one runs in this thread."""
-
-    async def main(stop: asyncio.Event) -> tuple[Reply, ...]:
-        return await run(target, credential, admin, asked, paid, on_reply, stop, seconds=seconds)
-
-    return asyncio.run(_watched(main, cancelled))
-
-
 async def second_look(
     target: Target,
     credential: Credential,
@@ -132,23 +116,37 @@ async def second_look(
     return replies.in_order(names)
 
 
-def second_look_sync(
-    target: Target,
-    credential: Credential,
-    asked: Asked,
-    paid: bool,
-    pause: float,
-    on_reply: OnReply | None = None,
-    cancelled: threading.Event | None = None,
-    *,
-    admin: Credential | None = None,
-) -> tuple[Reply, ...]:
-    """`second_look` for callers without an event loop."""
+def told(look: Callable[[OnReply], Coroutine[Any, Any, tuple[Reply, ...]]]) -> Generator[tuple[Reply, ...]]:
+    """The replies of `run` or `second_look` as they come, for callers without an event loop.
 
-    async def main(stop: asyncio.Event) -> tuple[Reply, ...]:
-        return await second_look(target, credential, asked, paid, pause, on_reply, stop, admin=admin)
+    `look` is either with all its arguments but `on_reply`. Replies that wait for their reader come together,
+    since each of its turns costs all checks time. Closing the iterator cancels the look; what that raises,
+    the iterator raises.
+    """
+    replies: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
+    work = asyncio.run_coroutine_threadsafe(look(replies.put), _loop())
+    work.add_done_callback(lambda done: replies.put(None))
+    try:
+        last: Reply | None
+        while True:
+            batch = [last := replies.get()]
+            while not replies.empty():
+                batch.append(last := replies.get())
+            if found := tuple(reply for reply in batch if reply):
+                yield found
+            if last is None:
+                break
+        work.result()
+    finally:
+        work.cancel()
 
-    return asyncio.run(_watched(main, cancelled))
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """The loop that all looks of this process share: a thread for each would take turns with every other."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True, name="checks").start()
+    return loop
 
 
 def not_reached(refused: Refused) -> tuple[Reply, ...]:
@@ -275,22 +273,3 @@ def _raise(problem: BaseException | None) -> None:
         problem = problem.exceptions[0]
     if problem:
         raise problem
-
-
-async def _watched(
-    main: Callable[[asyncio.Event], Awaitable[tuple[Reply, ...]]], cancelled: threading.Event | None
-) -> tuple[Reply, ...]:
-    """Pass another thread's `cancelled` on to `main`, within 50 ms."""
-    stop = asyncio.Event()
-
-    async def watch(event: threading.Event) -> None:
-        while not event.is_set():
-            await asyncio.sleep(0.05)
-        stop.set()
-
-    watcher = asyncio.ensure_future(watch(cancelled)) if cancelled else None
-    try:
-        return await main(stop)
-    finally:
-        if watcher:
-            watcher.cancel()

@@ -83,13 +83,38 @@ def test_progress_is_streamed_reply_by_reply(db: None, client: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)  # closing an answer closes its connection
-def test_a_reader_who_leaves_ends_the_check(client: Client) -> None:
+def test_a_reader_who_leaves_ends_the_check(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kb.checker.running.seats", seats := threading.BoundedSemaphore(1))
     with Gateway(*FOUNDING) as gateway:
         data = {"address": gateway.url, "key": KEY, "model": "lab-model", "paid": "on", "second_look": "130"}
         answer = client.post("/check/", data, headers={"Accept": "application/x-ndjson"})
         stream = iter(answer.streaming_content)  # type: ignore[attr-defined]
         next(stream)
+        assert not seats.acquire(blocking=False)
         answer.close()
+        del stream
+    assert CheckRun.objects.count() == 0
+    assert seats.acquire(blocking=False)
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/x-ndjson"])
+def test_where_too_many_wait_a_check_is_sent_away_with_its_form(
+    db: None, client: Client, monkeypatch: pytest.MonkeyPatch, accept: str
+) -> None:
+    monkeypatch.setattr("kb.checker.running.seats", seats := threading.BoundedSemaphore(1))
+    seats.acquire()
+    with Gateway("1.84.0", "ok") as gateway:
+        data = {"address": gateway.url, "key": KEY, "model": "kept-model", "paid": "on"}
+        answer = client.post("/check/", data, headers={"Accept": accept})
+        listed = client.post("/check/models/", {"address": gateway.url, "key": KEY})
+        assert gateway.asked == []
+    assert (answer.status_code, listed.status_code) == (503, 503)
+    assert answer["Retry-After"] == "60"
+    page = answer.content.decode()
+    assert "Send it again in a minute" in page
+    assert "kept-model" in page
+    assert KEY not in page
+    seats.release()
     assert CheckRun.objects.count() == 0
 
 

@@ -84,7 +84,7 @@ def test_a_crash_midway_tells_no_key(
     def crash(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError(f"crashed with {KEY}")
 
-    monkeypatch.setattr("kb.checker.running.run_sync", crash)
+    monkeypatch.setattr("kb.checker.running.run", crash)
     with Gateway("1.84.0", "ok") as gateway:
         data = {"address": gateway.url, "key": KEY, "model": "m", "paid": "on"}
         answer = client.post("/check/", data, follow=True)

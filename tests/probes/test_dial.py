@@ -5,6 +5,7 @@ import gzip
 import json
 import socket
 import ssl
+import threading
 import time
 import zlib
 from typing import Any
@@ -402,3 +403,34 @@ def test_a_look_up_that_fails_is_an_os_error(monkeypatch: pytest.MonkeyPatch, pr
 
 def test_a_look_up_gives_each_address_once() -> None:
     assert set(dial.look_up("localhost", 80)) <= {"127.0.0.1", "::1"}
+
+
+def test_a_long_answer_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cleaning it of secrets waits here until another answer has come."""
+    other_came = threading.Event()
+    clean = Scrubber.body
+    waited: list[bool] = []
+
+    def slow(self: Scrubber, value: Any) -> Any:
+        if "long" in str(value):
+            waited.append(other_came.wait(10))
+        return clean(self, value)
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await servers.request(reader)
+        body = b'{"long": "' + b"word " * 20_000 + b'"}' if b"/long" in head else b'{"short": 1}'
+        writer.write(answer(body, "Content-Type: application/json"))
+
+    async def main() -> tuple[Reply, Reply]:
+        async with serving(handler) as port, Dialler(target(port), Scrubber((KEY,)), 20) as dialler:
+            await dialler.reach()
+            long = asyncio.create_task(dialler.ask(Question(probe="spend_logs", path="/long")))
+            short = await dialler.ask(Question(probe="key_info", path="/short"))
+            other_came.set()
+            return short.reply, (await long).reply
+
+    monkeypatch.setattr(Scrubber, "body", slow)
+    short, long = asyncio.run(main())
+    assert short.body == {"short": 1}
+    assert long.body["long"].startswith("word word")
+    assert waited == [True]

@@ -1,9 +1,12 @@
 """Whole runs: against the captured proxies, with and without each key, cut short, and timed."""
 
 import asyncio
+import contextlib
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from aiohttp import web
 from kb.diagnosis.finding import Asked, Reply
 from kb.probes.credential import Credential
 from kb.probes.plan import ORDER, PROBES, plan
-from kb.probes.run import not_reached, run, run_sync, second_look, second_look_sync
+from kb.probes.run import not_reached, run, second_look, told
 from kb.probes.target import LOOPBACK, Refused, Target, vet
 from tests.probes import servers
 from tests.probes.fake import MASTER, VERSIONS, VIRTUAL, Fake
@@ -373,37 +376,64 @@ def test_a_second_look_tells_that_nobody_listens_any_more() -> None:
     assert (record.trouble, call.outcome) == ("connection_refused", "not_run")
 
 
+@contextlib.contextmanager
+def elsewhere(fake: Fake) -> Iterator[Target]:
+    """`fake` in a thread of its own."""
+    with asyncio.Runner() as runner, contextlib.ExitStack() as stack:
+        loop = runner.get_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(loop.call_soon_threadsafe, loop.stop)
+        serving = fake.serving()
+        yield asyncio.run_coroutine_threadsafe(serving.__aenter__(), loop).result(5)
+        asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), loop).result(5)
+
+
 def test_runs_without_an_event_loop() -> None:
-    ready, done = threading.Event(), threading.Event()
-    targets: list[Target] = []
+    with elsewhere(Fake("1.84.0", latency=0.05)) as target:
+        groups = list(told(partial(run, target, KEY, ADMIN, ASKED, True)))
+    names = [reply.probe for group in groups for reply in group]
+    assert sorted(names) == sorted(ORDER)
+    assert names.index("connection") < names.index("models") < names.index("call")
+    assert len(groups) > 1
 
-    def serve() -> None:
-        async def main() -> None:
-            async with Fake("1.84.0", latency=0.05).serving() as target:
-                targets.append(target)
-                ready.set()
-                while not done.is_set():
-                    await asyncio.sleep(0.01)
 
-        asyncio.run(main())
+def test_many_runs_at_once_share_a_thread() -> None:
+    fake = Fake("1.84.0", latency=0.05)
+    with elsewhere(fake) as target:
+        looks = [told(partial(run, target, KEY, ADMIN, ASKED, True)) for _ in range(5)]
+        first = [next(look) for look in looks]
+        before = threading.active_count()
+        rest = [[reply for group in look for reply in group] for look in looks]
+        assert threading.active_count() <= before
+    for group, others in zip(first, rest, strict=True):
+        assert sorted(reply.probe for reply in (*group, *others)) == sorted(ORDER)
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        assert ready.wait(5)
-        replies = run_sync(targets[0], KEY, ADMIN, ASKED, True)
-        assert replies[-1].status == 200
-        cancelled = threading.Event()
-        cancelled.set()
-        cut = run_sync(targets[0], KEY, ADMIN, ASKED, True, cancelled=cancelled)
-        assert cut[-1].outcome == "not_run"
-        begun = time.perf_counter()
-        timer = threading.Timer(0.1, (later := threading.Event()).set)
-        timer.start()
-        again = second_look_sync(targets[0], KEY, ASKED, True, 60, cancelled=later)
-        assert time.perf_counter() - begun < 3
-        assert [one.why for one in again] == ["The check was cancelled."] * 2
-        timer.join()
-    finally:
-        done.set()
-        thread.join()
+
+def test_a_run_that_nobody_reads_any_more_is_cancelled() -> None:
+    ended = threading.Event()
+    with elsewhere(Fake("1.84.0", latency=60)) as target:
+
+        async def look(on_reply: Callable[[Reply], None]) -> tuple[Reply, ...]:
+            try:
+                return await run(target, KEY, ADMIN, ASKED, True, on_reply)
+            finally:
+                ended.set()
+
+        replies = told(look)
+        next(replies)
+        assert not ended.is_set()
+        replies.close()
+        assert ended.wait(20)
+
+
+def test_what_breaks_a_run_reaches_its_reader() -> None:
+    async def broken(on_reply: Any) -> tuple[Reply, ...]:
+        on_reply(Reply(probe="name", request="", outcome="ok"))
+        raise LookupError("full")
+
+    look = told(broken)
+    assert [reply.probe for reply in next(look)] == ["name"]
+    with pytest.raises(LookupError, match="full"):
+        next(look)

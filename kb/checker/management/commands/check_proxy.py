@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from kb.checker.running import Order, checked, conclude
+from kb.checker.running import Order, checked, conclude, together
 from kb.diagnosis.diagnose import as_object
 from kb.diagnosis.finding import Asked
 from kb.diagnosis.text import harmless, redact
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         order = self.order(options)
-        replies = tuple(checked(order))
+        replies = together(checked(order))
         diagnosis = as_object(conclude(replies, order.asked))
         if options["json"]:
             self.stdout.write(json.dumps(diagnosis, indent=2))

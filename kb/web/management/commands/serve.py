@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+THREADS = 64  # per worker, started as they are needed; each check holds one (kb.checker.running)
 PATIENCE = 60.0  # seconds until a server that doesn't answer is given up
 
 
@@ -54,7 +55,7 @@ class Command(BaseCommand):
 def granian(host: str, workers: int) -> list[str]:
     """The server's command line."""
     options = ["--interface", "wsgi", "--no-ws", "--workers", str(workers), "--log-level", "warning"]
-    options += ["--blocking-threads", "16", "--host", host, "--port", str(settings.PORT)]
+    options += ["--blocking-threads", str(THREADS), "--host", host, "--port", str(settings.PORT)]
     return [sys.executable, "-m", "granian", *options, "kb.wsgi:application"]
 
 
