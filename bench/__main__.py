@@ -1,11 +1,11 @@
-"""Runs the benchmarks: all of them, or those that are named: `python -m bench matching search pages`."""
+"""Runs the benchmarks: all of them, or those that are named: `python -m bench matching checks`."""
 
 import sys
 from importlib import import_module
 
 from bench.measure import machine
 
-NAMES = ("matching", "search", "pages")
+NAMES = ("matching", "search", "pages", "checks")
 
 
 def main(names: list[str]) -> int:
