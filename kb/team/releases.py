@@ -112,8 +112,10 @@ def keep(tool: Tool, version: str, files: dict[str, str]) -> None:
     with transaction.atomic():
         rows = {row.path: row for row in ReleaseFile.objects.filter(tool=tool, version=version)}
         for path, digest in files.items():
-            row = rows.get(path) or ReleaseFile(tool=tool, version=version, path=path)
-            if row.pk is None or row.sha256 != digest:
+            row = rows.get(path)
+            if row is None:
+                ReleaseFile.objects.create(tool=tool, version=version, path=path, sha256=digest)
+            elif row.sha256 != digest:
                 row.sha256, row.noted = digest, timezone.now()
                 row.save()
 
