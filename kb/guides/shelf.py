@@ -1,5 +1,6 @@
 """The library as the database has it, in the form of content files: to be checked, edited and exported."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -28,12 +29,26 @@ def tool_source(tool: Tool) -> ToolSource:
     )
     for guide in Guide.objects.published().filter(tool=tool).only("slug", "text"):
         try:
-            source.guides[guide.slug] = guide_source(guide)
+            source.guides[guide.slug] = source_of(guide.text, guide.slug, path_of(tool, guide.slug))
         except ContentError as error:
             source.problems += error.problems
     return source
 
 
+def path_of(tool: Tool, slug: str) -> str:
+    """How problems name a guide: as its file is named."""
+    return f"{tool.slug}/{slug}.md"
+
+
 def guide_source(guide: Guide) -> GuideSource:
     """A guide's source as plain values. Raises ContentError."""
-    return parse(guide.text, guide.slug, f"{guide.slug}.md")
+    return source_of(guide.text, guide.slug, path_of(guide.tool, guide.slug))
+
+
+@lru_cache(maxsize=500)
+def source_of(text: str, slug: str, path: str) -> GuideSource:
+    """A source as plain values, read once as long as nothing in it changes: nobody may change the values.
+
+    Raises ContentError.
+    """
+    return parse(text, slug, path)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from kb.guides.models import Guide, Tool, not_blank, one_of
+from kb.guides.models import Guide, Revision, Tool, not_blank, one_of
 
 
 class Stage(models.TextChoices):
@@ -16,6 +16,9 @@ class Stage(models.TextChoices):
     REVIEW = "review", "waiting for a second reader"
     PUBLISHED = "published", "published"
     DISCARDED = "discarded", "discarded"
+
+
+OPEN = (Stage.WRITING, Stage.REVIEW)
 
 
 class Draft(models.Model):
@@ -43,10 +46,21 @@ class Draft(models.Model):
     created = models.DateTimeField(default=timezone.now, editable=False)
     saved = models.DateTimeField(default=timezone.now)
     revision = models.PositiveIntegerField(default=0)
+    became = models.OneToOneField(
+        Revision, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="draft"
+    )
 
     class Meta:
         ordering = ["-saved"]
-        constraints = [one_of("stage", Stage), not_blank("text")]
+        constraints = [
+            one_of("stage", Stage),
+            not_blank("text"),
+            models.UniqueConstraint(
+                fields=["tool", "slug", "by"],
+                condition=models.Q(stage__in=OPEN),
+                name="one_open_draft_each",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.slug}, {self.get_stage_display()}"

@@ -1,0 +1,216 @@
+"""Two texts held against each other, and three brought together. Pure: lines and words, no HTML.
+
+The templates escape what they show; this only says which words differ.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import groupby
+
+from kb.team.parts import split
+
+CONTEXT = 2  # unchanged lines that are shown around changed ones
+LONGEST = 2_000  # characters of a line in which single words are still compared
+MOST_LINES = 400  # of a changed stretch: a larger one is shown as it was and as it is
+WORD = re.compile(r"\w+|\s+|[^\w\s]")
+KEPT, OLD, NEW, GAP = "kept", "old", "new", "gap"
+NAMES = {
+    "title": "Title", "summary": "Summary", "category": "Category", "hop": "Hop", "verified": "Verified",
+    "synonyms": "Synonyms", "related": "Related", "message": "Messages", "signature": "Signatures",
+    "sample": "Samples", "source": "Sources", "fix": "Facts of fixes", "means": "What it means",
+    "why": "Why it happens", "causes": "Causes", "fixes": "Quick fixes", "checks": "Platform checks",
+    "steps": "Step by step", "prevention": "Prevention", "faq": "FAQ", "all_facts": "Facts",
+    "all_words": "Words", "all": "The whole text",
+    "between": "Between the parts",
+}  # fmt: skip
+
+WHOLE = {"all", "all_facts", "all_words"}
+SELF_EVIDENT = re.compile(r"\+\+\+|[\w-]+ *= *|## .*")
+
+# (words, do they differ)
+Run = tuple[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a comparison: kept, old, new, or a gap where unchanged lines are left out."""
+
+    kind: str
+    runs: tuple[Run, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the guide that differs."""
+
+    name: str
+    title: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A stretch that was changed on both sides, differently."""
+
+    title: str
+    base: str
+    theirs: str
+    ours: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Three texts brought together; where there are clashes, `text` has the preferred side in them."""
+
+    text: str
+    clashes: tuple[Clash, ...]
+
+
+def title_of(name: str) -> str:
+    """A part's name as people read it; the second run of a table has a number."""
+    word, _, number = name.rpartition("_")
+    if number.isdigit():
+        return f"{NAMES.get(word, word)} ({number})"
+    return NAMES.get(name, name)
+
+
+def differences(before: str, after: str) -> list[Section]:
+    """The parts that differ, in the order of the later text; all as one where they are cut differently."""
+    old, new = by_part(before), by_part(after)
+    if before and after and (old.keys() ^ new.keys()) & WHOLE:
+        old, new = {"all": before}, {"all": after}
+    names = [*new, *(name for name in old if name not in new)]
+    found = []
+    for name in names:
+        lines = compared(old.get(name, ""), new.get(name, ""))
+        if lines:
+            found.append(Section(name, title_of(name), tuple(lines)))
+    return found
+
+
+def by_part(text: str) -> dict[str, str]:
+    """Name -> what a part says; what stands between parts, such as comments, is one more."""
+    pieces = split(text) if text else []
+    found = {piece.name: piece.shown for piece in pieces if piece.name}
+    glue = "".join(piece.text for piece in pieces if not piece.name)
+    kept = [line for line in glue.split("\n") if line.strip() and not SELF_EVIDENT.fullmatch(line)]
+    return found | {"between": "\n".join(kept)}
+
+
+def compared(before: str, after: str) -> list[Line]:
+    """The lines of two texts; empty where they are the same."""
+    if before == after:
+        return []
+    old, new = before.split("\n") if before else [], after.split("\n") if after else []
+    steps = SequenceMatcher(None, old, new).get_grouped_opcodes(CONTEXT)
+    lines: list[Line] = []
+    for group in steps:
+        if lines or group[0][1]:
+            lines.append(Line(GAP))
+        for tag, a, b, c, d in group:
+            if tag == "equal":
+                lines += [Line(KEPT, ((line, False),)) for line in old[a:b]]
+            else:
+                lines += replaced(old[a:b], new[c:d])
+    return lines
+
+
+def replaced(old: Sequence[str], new: Sequence[str]) -> list[Line]:
+    """Lines that give way to others: pair by pair with the words marked that differ, then the rest."""
+    pairs = min(len(old), len(new)) if max(len(old), len(new)) <= MOST_LINES else 0
+    found: list[Line] = []
+    for a, b in zip(old[:pairs], new[:pairs], strict=True):
+        before, after = words(a, b)
+        found += [Line(OLD, before), Line(NEW, after)]
+    found += [Line(OLD, ((line, True),)) for line in old[pairs:]]
+    return found + [Line(NEW, ((line, True),)) for line in new[pairs:]]
+
+
+def words(before: str, after: str) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    """Both lines as runs of words; lines with little in common differ as a whole."""
+    if max(len(before), len(after)) > LONGEST:
+        return ends(before, after)
+    a, b = WORD.findall(before), WORD.findall(after)
+    matcher = SequenceMatcher(None, a, b, autojunk=False)
+    if matcher.ratio() < 0.3:
+        return ((before, True),), ((after, True),)
+    old: list[Run] = []
+    new: list[Run] = []
+    for tag, i, j, k, m in matcher.get_opcodes():
+        old.append(("".join(a[i:j]), tag != "equal"))
+        new.append(("".join(b[k:m]), tag != "equal"))
+    return joined(old), joined(new)
+
+
+def ends(before: str, after: str) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    """Long lines: what they begin and end with in common is kept, all between differs."""
+    most = min(len(before), len(after))
+    start = next((n for n in range(most) if before[n] != after[n]), most)
+    rest = most - start
+    end = next((n for n in range(rest) if before[-1 - n] != after[-1 - n]), rest)
+
+    def cut(text: str) -> tuple[Run, ...]:
+        middle = len(text) - end
+        return joined([(text[:start], False), (text[start:middle], True), (text[middle:], False)])
+
+    return cut(before), cut(after)
+
+
+def joined(runs: list[Run]) -> tuple[Run, ...]:
+    """Runs without empty ones, neighbours of one kind as one."""
+    full = [run for run in runs if run[0]]
+    return tuple(
+        ("".join(text for text, _ in group), marked)
+        for marked, group in groupby(full, key=lambda run: run[1])
+    )
+
+
+def merge(base: str, theirs: str, ours: str, prefer: str = "ours") -> Merged:
+    """What both sides made of `base`; `prefer` says whose words stand where both changed the same lines."""
+    was, left, right = (text.splitlines(keepends=True) for text in (base, theirs, ours))
+    made: list[str] = []
+    clashes: list[Clash] = []
+    a = b = c = 0
+    for start, theirs_at, ours_at, size in common(was, left, right):
+        old, one, two = was[a:start], left[b:theirs_at], right[c:ours_at]
+        if two == old or one == two:
+            made += one
+        elif one == old:
+            made += two
+        else:
+            made += two if prefer == "ours" else one
+            place = title_of(part_at(base, a + 1))
+            clashes.append(Clash(place, "".join(old), "".join(one), "".join(two)))
+        made += was[start : start + size]
+        a, b, c = start + size, theirs_at + size, ours_at + size
+    return Merged("".join(made), tuple(clashes))
+
+
+def part_at(text: str, line: int) -> str:
+    """The part in which a line stands."""
+    name = ""
+    for piece in split(text):
+        if piece.line > line:
+            break
+        name = piece.name or name
+    return name
+
+
+def common(was: list[str], left: list[str], right: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """(start in base, in the one, in the other, how many) of the lines that all three have; then the end."""
+    one = SequenceMatcher(None, was, left).get_matching_blocks()
+    two = SequenceMatcher(None, was, right).get_matching_blocks()
+    i = j = 0
+    while i < len(one) and j < len(two):
+        a, b, size = one[i]
+        c, d, other = two[j]
+        start, end = max(a, c), min(a + size, c + other)
+        if start < end:
+            yield start, b + start - a, d + start - c, end - start
+        if a + size < c + other:
+            i += 1
+        else:
+            j += 1
+    yield len(was), len(left), len(right), 0
