@@ -278,6 +278,37 @@ class Dialler:
         answer = replace(reply, outcome="ok", status=response.status, why=moved, **answered)
         return Exchange(answer, raw)
 
+    async def send(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Post `body` to `path` of the target's origin, and read the head of the answer alone.
+
+        Whatever happens becomes a Reply; the path, which may be a secret, stands in none. Raises
+        RuntimeError before `reach` succeeded.
+        """
+        if self._session is None:
+            raise RuntimeError("reach() comes first")
+        reply = Reply(probe="post", request=f"POST {self._target.origin}/…", outcome="failed")
+        begun = time.perf_counter()
+        stage = SimpleNamespace(text="opening the connection")
+        try:
+            async with (
+                asyncio.timeout(self.left(self._seconds)),
+                self._session.post(
+                    URL(self._target.origin + path, encoded=True),
+                    data=body,
+                    headers=headers,
+                    allow_redirects=False,
+                    trace_request_ctx=stage,
+                ) as response,
+            ):
+                kept = {"headers": _kept(response.headers)}
+                answered, _ = self._scrubber.body(kept)
+                reply = replace(reply, outcome="ok", status=response.status, **answered)
+        except TimeoutError:
+            reply = _failed(reply, late(stage.text, self._seconds))
+        except (aiohttp.ClientError, OSError, ValueError) as problem:
+            reply = _failed(reply, await self._why(problem))
+        return _timed(reply, begun)
+
     def _understood(
         self, question: Question, headers: Mapping[str, str], data: bytes
     ) -> tuple[Any, dict[str, Any]]:
@@ -309,6 +340,17 @@ class Dialler:
         broken, _ = await self._handshake(writer, _blind_context(), self.left(_TLS_SECONDS))
         await _closed(writer)
         return broken is None
+
+
+def post(target: Target, path: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Reply:
+    """Send one body to the vetted address, within `seconds` in all; see `Dialler.send`."""
+
+    async def posted() -> Reply:
+        async with Dialler(target, Scrubber(()), seconds) as dialler:
+            reached = await dialler.reach()
+            return reached[-1] if dialler.address is None else await dialler.send(path, body, headers)
+
+    return asyncio.run(posted())
 
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:

@@ -32,10 +32,14 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What may be called: the entries of `allowed` and, with `public`, any public address on PUBLIC_PORTS."""
+    """What may be called: the entries of `allowed` and, with `public`, any public address on PUBLIC_PORTS.
+
+    `setting` is where an administrator allows more, for the words of a refusal.
+    """
 
     allowed: tuple[Allowed, ...]
     public: bool = False
+    setting: str = "CULPRIT_TARGETS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +192,7 @@ def _not_listed(policy: Policy) -> Refused:
         reach = "This instance may call loopback only (127.0.0.1, localhost, [::1])."
     else:
         reach = "This instance may not call this address."
-    return Refused(f"{reach} An administrator allows more with CULPRIT_TARGETS.", "target")
+    return Refused(f"{reach} An administrator allows more with {policy.setting}.", "target")
 
 
 def _punycode(host: str) -> bool:

@@ -13,6 +13,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 THREADS = 64  # per worker, started as they are needed; each check holds one (kb.checker.running)
 PATIENCE = 60.0  # seconds until a server that doesn't answer is given up
+GRACE = 10.0  # seconds for server and worker to finish what they are doing
+REST = 5.0  # seconds between two starts of a worker that doesn't live
 
 
 class Command(BaseCommand):
@@ -22,19 +24,24 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
         parser.add_argument("--workers", type=int, default=2)
+        parser.add_argument(
+            "--no-worker", action="store_true", help="notices are sent by a db_worker that runs elsewhere"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)
         call_command("load_content")
         call_command("collectstatic", interactive=False, verbosity=0)
         server = subprocess.Popen(granian(options["host"], options["workers"]))  # noqa: S603
-        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        worker = Worker()
         try:
             self.announce(server)
-            code = server.wait()
+            code = server.wait() if options["no_worker"] else worker.beside(server)
         except KeyboardInterrupt:
-            server.terminate()
-            code = server.wait()
+            code = 0
+        finally:
+            stop(server, *worker.processes)
         sys.exit(max(code, 0))
 
     def announce(self, server: "subprocess.Popen[bytes]") -> None:
@@ -50,6 +57,43 @@ class Command(BaseCommand):
         raise CommandError(
             f"No answer on port {settings.PORT}. If another program uses it, set PORT to a free one."
         )
+
+
+class Worker:
+    """The process that sends notices, for as long as the server lives."""
+
+    def __init__(self) -> None:
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.started = 0.0
+
+    def beside(self, server: "subprocess.Popen[bytes]") -> int:
+        """Keeps a worker running until the server ends; the server's exit code."""
+        while True:
+            self.keep()
+            try:
+                return server.wait(timeout=1)
+            except subprocess.TimeoutExpired:
+                continue
+
+    def keep(self) -> None:
+        """Starts the worker if none runs, but a broken one not all the time."""
+        self.processes = [one for one in self.processes if one.poll() is None]
+        if not self.processes and time.monotonic() - self.started >= REST:
+            command = [sys.executable, sys.argv[0], "db_worker", "--verbosity", "0", "--no-reload"]
+            self.processes, self.started = [subprocess.Popen(command)], time.monotonic()  # noqa: S603
+
+
+def stop(*processes: "subprocess.Popen[bytes]") -> None:
+    """Ends them, gently, then not. What a worker leaves undone is sent by the next one."""
+    for one in processes:
+        one.terminate()
+    end = time.monotonic() + GRACE
+    for one in processes:
+        try:
+            one.wait(timeout=max(0.0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            one.kill()
+            one.wait()
 
 
 def granian(host: str, workers: int) -> list[str]:
