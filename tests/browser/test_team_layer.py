@@ -22,22 +22,24 @@ from kb.guides.models import Guide, Tool
 from kb.team.due import cited_files
 from kb.team.models import Note, ReleaseFile
 from kb.web.markdown import render
-user, _ = User.objects.get_or_create(username="erin-editor", defaults={"first_name": "Erin", "last_name": "Fox"})
+name = {"first_name": "Erin", "last_name": "Fox"}
+user, _ = User.objects.get_or_create(username="erin-editor", defaults=name)
 user.groups.add(Group.objects.get(name="Editors"))
-words = "**Ask the platform team first.** The EU proxy waits 600 s:\\n\\n1. Look at `router_settings`.\\n2. Raise it."
+words = "**Ask the platform team first.** The EU proxy waits:\\n\\n1. See `router_settings`.\\n2. Raise it."
 Note.objects.all().delete()
 for slug in ("llm-timeout", "redis-connection-error"):
     Note.objects.create(
-        guide=Guide.objects.get(slug=slug), words=words, words_html=render(words), owner=user, by=user, revision=1,
-        runbook="https://wiki.example.com/runbooks/" + "a-long-path/" * 12, proxies="eu-prod, us-prod, " + "x" * 60,
-        next_review=date(2026, 1, 31),
+        guide=Guide.objects.get(slug=slug), words=words, words_html=render(words), owner=user, by=user,
+        runbook="https://wiki.example.com/runbooks/" + "a-long-path/" * 12, revision=1,
+        proxies="eu-prod, us-prod, " + "x" * 60, next_review=date(2026, 1, 31),
     )
 tool = Tool.objects.get(slug="litellm")
 ReleaseFile.objects.all().delete()
 for row in cited_files(tool):
     for version in {row.version, "1.110.2"} - {"1.72.6"}:
+        digest = version if "timeout" in row.path else ""
         ReleaseFile.objects.get_or_create(
-            tool=tool, version=version, path=row.path, defaults={"sha256": version if "timeout" in row.path else ""}
+            tool=tool, version=version, path=row.path, defaults={"sha256": digest}
         )
 store = import_module(settings.SESSION_ENGINE).SessionStore()
 store[SESSION_KEY] = str(user.pk)

@@ -23,7 +23,7 @@ def signed_in(context: template.Context) -> dict[str, Any]:
         user = getattr(request, "user", None)
         if user is None or not user.is_authenticated:
             return {}
-        reviews = user.has_perm("evidence.decide")
+        reviews, writes = user.has_perm("evidence.decide"), user.has_perm("guides.write")
     except Error:
         return {}
-    return {"reader": user.get_username(), "reviews": reviews, "request": request}
+    return {"reader": user.get_username(), "reviews": reviews, "writes": writes, "request": request}
