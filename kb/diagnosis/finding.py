@@ -81,7 +81,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
-    """What to do: who, in one line, the command with the reader's ids in it, and whether to try again."""
+    """What to do: who, in one line, the command with the reader's ids in it, and whether to try again.
+
+    `retry` has the words of the guides: never, now, after <time>, heals <when>; a few more may follow.
+    """
 
     who: str
     title: str

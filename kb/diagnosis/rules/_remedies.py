@@ -37,7 +37,7 @@ def stale_fixes(facts: Facts, budget: Blocked, found: Backing) -> tuple[Fix, ...
                 who="caller",
                 title="Wait for the request in flight to end, and give each request max_tokens",
                 command=chat(plain(facts.asked.model, "<model>"), 64),
-                retry="Heals by itself when that request ends, at the latest 60 s after it.",
+                retry="heals when that request ends, at the latest 60 seconds after it",
             )
         )
     counter = counter_key(facts, budget)
@@ -47,14 +47,14 @@ def stale_fixes(facts: Facts, budget: Blocked, found: Backing) -> tuple[Fix, ...
                 who="proxy_admin",
                 title="Delete this one counter; the proxy fills it again from its database",
                 command=post("/cache/delete", f'{{"keys": ["{counter}"]}}'),
-                retry="At once after it.",
+                retry="now",
             )
         )
     fixes.append(
         Fix(
             who="caller",
             title="Wait: with Redis, the counter expires 60 s after the last call that was let through",
-            retry="After 60 s without a call; if it still refuses, the counter has no expiry: delete it.",
+            retry="heals after 60 seconds without a call; if not, the counter has no expiry: delete it",
         )
     )
     return (*fixes, *_by_version(facts, budget))
@@ -68,7 +68,7 @@ def _by_version(facts: Facts, budget: Blocked) -> tuple[Fix, ...]:
                 who="proxy_admin",
                 title="Or reset the key's spend, which sets the counter too (and forgets what was spent)",
                 command=post(f"/key/{hash_of(facts)}/reset_spend", '{"reset_to": 0}'),
-                retry="At once after it.",
+                retry="now",
             ),
         )
     if facts.version.era == "1.84":
@@ -77,7 +77,7 @@ def _by_version(facts: Facts, budget: Blocked) -> tuple[Fix, ...]:
                 who="proxy_admin",
                 title="Upgrade: later releases seed the counter once and reset it with the spend."
                 " On 1.84.0 neither reset_spend, nor spend 0, nor block and unblock changes the counter",
-                retry="After the upgrade.",
+                retry="after the upgrade",
             ),
         )
     return ()
@@ -121,9 +121,9 @@ def spent_fixes(facts: Facts, budget: Blocked) -> tuple[Fix, ...]:
     scope = budget.scope or "key"
     reset = budget.record.reset_at if budget.record else None
     when = (
-        f"At {reset}, when the budget is reset; before that only after a change."
+        f"now or after {reset}, when the budget is reset"
         if reset
-        else ("Never by itself: this budget shows no reset time. After a change, at once.")
+        else "now but never without it: this budget shows no reset time"
     )
     if scope in _IN_CONFIG:
         return (Fix(who="proxy_admin", title=_IN_CONFIG[scope], retry=when),)

@@ -33,7 +33,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
             sentence=f"The {scope}'s budget looks spent: {dollars(row.spend)} of {dollars(row.limit)} is"
             " recorded. No call was made, so whether it is refused is open.",
             fixes=(
-                Fix(who="caller", title="Run the check with its one paid call", retry="Not before that."),
+                Fix(who="caller", title="Run the check with its one paid call", retry="after that check"),
             ),
         )
         return

@@ -55,7 +55,7 @@ def _finding(scope: Scope, source: str, spend: float, limit: float) -> Finding:
                 who="proxy_admin",
                 title="Delete the counter, so that it is filled from the database again",
                 command='redis-cli KEYS "spend:*"',
-                retry="Calls will be refused after it.",
+                retry="never while the budget is spent",
             ),
         ),
     )

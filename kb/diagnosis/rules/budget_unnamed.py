@@ -46,7 +46,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
                 who="proxy_admin",
                 title="Run this check with the admin key: it compares each budget's limit",
                 command=get(f"/key/info?key={hash_of(facts)}", admin=True),
-                retry="Not before the budget is known.",
+                retry="after the budget is known",
             ),
         ),
     )
@@ -69,7 +69,7 @@ def _unread(facts: Facts) -> Iterator[Finding]:
         because=f"{heard.source} says: {heard.message[:200] or heard.type}",
         would_settle=_WHOLE,
         sentence="A budget blocked this call; which one, what was said doesn't show.",
-        fixes=(Fix(who="caller", title=_WHOLE, retry="Not before the budget is known."),),
+        fixes=(Fix(who="caller", title=_WHOLE, retry="after the budget is known"),),
     )
 
 

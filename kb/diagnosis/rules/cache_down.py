@@ -27,7 +27,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
                 who="proxy_admin",
                 title="Start or reach Redis again",
                 command=get("/cache/ping", admin=True),
-                retry="No call waits for it.",
+                retry="heals when Redis answers again; no call waits for it",
             ),
         ),
     )

@@ -28,7 +28,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
         sentence=f"The proxy's database is away: {end}.",
         fixes=(Fix(
             who="proxy_admin", title="Start or reach the database of DATABASE_URL again",
-            command='curl "$LITELLM_URL/health/readiness"', retry='When readiness says "db": "connected".',
+            command='curl "$LITELLM_URL/health/readiness"', retry='after readiness says "db": "connected"',
         ),),
     )  # fmt: skip
 

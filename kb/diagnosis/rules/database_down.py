@@ -31,6 +31,6 @@ RULE = Said(
     " the key itself is not to blame.",
     fixes=(Fix(
         who="proxy_admin", title="Start or reach the database of DATABASE_URL again; then ask the proxy",
-        command='curl "$LITELLM_URL/health/readiness"', retry="When readiness says \"db\": \"connected\".",
+        command='curl "$LITELLM_URL/health/readiness"', retry='after readiness says "db": "connected"',
     ),),
 ).rule()  # fmt: skip

@@ -23,6 +23,6 @@ RULE = Said(
     sentence="This proxy runs without a database, so it knows no virtual keys: only its master key works.",
     fixes=(Fix(
         who="proxy_admin", title="Set DATABASE_URL (PostgreSQL) and restart the proxy; then make keys",
-        command='curl "$LITELLM_URL/health/readiness"', retry="When readiness says \"db\": \"connected\".",
+        command='curl "$LITELLM_URL/health/readiness"', retry='after readiness says "db": "connected"',
     ),),
 ).rule()  # fmt: skip

@@ -25,7 +25,7 @@ RULE = Said(
             who="proxy_admin",
             title="Ask why it was blocked; then unblock it",
             command=post("/key/unblock", '{"key": "{key}"}'),
-            retry="At once after it; never before.",
+            retry="now",
         ),
     ),
 ).rule()

@@ -30,8 +30,8 @@ RULE = Said(
             who="proxy_admin",
             title="Give the key more time",
             command=post("/key/update", '{"key": "{key}", "duration": "30d"}'),
-            retry="At once after it; never before.",
+            retry="now",
         ),
-        Fix(who="caller", title="Or ask for a new key", retry="With the new key."),
+        Fix(who="caller", title="Or ask for a new key", retry="now with the new key"),
     ),
 ).rule()

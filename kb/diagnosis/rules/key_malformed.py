@@ -18,7 +18,7 @@ RULE = Said(
             who="caller",
             title="Send the key itself, which begins with sk-: not its hash, nor a provider's key",
             command=get("/v1/models"),
-            retry="At once, with the key.",
+            retry="now with the key",
         ),
     ),
 ).rule()

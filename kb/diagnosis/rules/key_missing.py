@@ -18,7 +18,7 @@ RULE = Said(
             who="caller",
             title="Send the key in the header",
             command=get("/v1/models"),
-            retry="At once, with the key.",
+            retry="now with the key",
         ),
     ),
 ).rule()

@@ -32,7 +32,7 @@ RULE = Said(
             who="proxy_admin",
             title="Make a new key, for the same team and user",
             command=post("/key/generate", '{"models": ["{model}"]}'),
-            retry="Never with this key.",
+            retry="now with the new key",
         ),
     ),
 ).rule()

@@ -44,22 +44,23 @@ def judge(facts: Facts) -> Iterator[Finding]:
         return
     slug, unit, setting = _KINDS[found.group(3)]
     who = _WHO.get(found.group(1), found.group(1).replace("_", " "))
-    ends = f"After {found.group(5).upper()}." if found.group(5) else "Within a minute."
+    ends = f"after {found.group(5).upper()}" if found.group(5) else "within a minute"
     if slug == "max-parallel-requests":
-        ends = "As soon as another request of it ends."
+        ends = "as soon as another request of it ends"
     sentence = (
-        f"The {who}'s limit of {found.group(4)} {unit} refused this call; no budget is involved. {ends}"
+        f"The {who}'s limit of {found.group(4)} {unit} refused this call; no budget is involved."
+        f" Calls pass again {ends}."
     )
     yield _finding(slug, slug, sentence, heard.message, _fixes(who, setting, ends))
 
 
 def _wait(when: str) -> tuple[Fix, ...]:
-    return (Fix(who="caller", title="Wait and try again, with a back-off", retry=f"Heals by itself {when}."),)
+    return (Fix(who="caller", title="Wait and try again, with a back-off", retry=f"heals {when}"),)
 
 
 def _fixes(who: str, setting: str, ends: str) -> tuple[Fix, ...]:
-    raise_it = Fix(who="proxy_admin", title=f"Raise {setting} of the {who}", retry="At once after it.")
-    return (Fix(who="caller", title="Wait and try again, with a back-off", retry=ends), raise_it)
+    raise_it = Fix(who="proxy_admin", title=f"Raise {setting} of the {who}", retry="now")
+    return (Fix(who="caller", title="Wait and try again, with a back-off", retry=f"heals {ends}"), raise_it)
 
 
 def _finding(cause: str, slug: str, sentence: str, message: str, fixes: tuple[Fix, ...]) -> Finding:

@@ -60,8 +60,8 @@ def _said(kind: str) -> Said:
         fixes=(
             Fix(who="team_admin" if kind == "team" else "proxy_admin", command=command,
                 title=f"Add the model to those of the {_WHO[kind]} (the list replaces the old one)",
-                retry="Up to 60 s after it; never before."),
-            Fix(who="caller", title="Or use a model that the key may use", retry="At once.",
+                retry="after 60 seconds at most"),
+            Fix(who="caller", title="Or use a model that the key may use", retry="now",
                 command=get("/v1/models")),
         ),
     )  # fmt: skip

@@ -25,11 +25,13 @@ RULE = Said(
         Fix(
             who="caller",
             title="Use a name from the proxy's list, letter for letter",
-            retry="At once.",
+            retry="now",
             command=get("/v1/models"),
         ),
         Fix(
-            who="proxy_admin", title="Or add the model to model_list in the configuration", retry="After it."
+            who="proxy_admin",
+            title="Or add the model to model_list in the configuration",
+            retry="after the proxy has restarted",
         ),
     ),
 ).rule()

@@ -31,7 +31,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
             " another server.",
         fixes=(Fix(
             who="caller", title="Give the proxy's address without any path of its API",
-            command='curl "$LITELLM_URL/health/liveliness"', retry="At once, with the right address.",
+            command='curl "$LITELLM_URL/health/liveliness"', retry="now with the right address",
         ),),
     )  # fmt: skip
 

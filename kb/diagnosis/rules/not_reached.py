@@ -73,7 +73,7 @@ def _finding(facts: Facts, reply: Reply) -> Finding:
         category="deployment_config", confidence="proved", specificity=2,
         sentence=f"The proxy wasn't reached. {reply.why or f'{what}.'}",
         fixes=(Fix(who="caller" if hop in ("target", "name") else "proxy_admin", title=todo,
-                   command="" if hop == "target" else _CURL, retry="After it."),),
+                   command="" if hop == "target" else _CURL, retry="now"),),
     )  # fmt: skip
 
 

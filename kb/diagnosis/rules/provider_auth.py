@@ -11,6 +11,6 @@ RULE = Far(
     holds=threw("AuthenticationError"),
     fixes=(
         Fix(who="proxy_admin", title="Set a valid api_key for this model in model_list, and restart",
-            retry="After it; never before."),
+            retry="now"),
     ),
 ).rule()  # fmt: skip

@@ -19,12 +19,12 @@ RULE = Far(
         Fix(
             who="caller",
             title="Correct the request as the provider says",
-            retry="Never with the same request.",
+            retry="now with the corrected request",
         ),
         Fix(
             who="proxy_admin",
             title="Or set drop_params for parameters that this model does not take",
-            retry="After it.",
+            retry="after the proxy has restarted",
         ),
     ),
 ).rule()

@@ -23,7 +23,11 @@ RULE = Far(
         lambda heard: heard.status == 403,
     ),
     fixes=(
-        Fix(who="caller", title="Try again, with a back-off", retry="Now, and again after some seconds."),
-        Fix(who="proxy_admin", title="Or set num_retries and fallbacks for this model", retry="After it."),
+        Fix(who="caller", title="Try again, with a back-off", retry="after some seconds"),
+        Fix(
+            who="proxy_admin",
+            title="Or set num_retries and fallbacks for this model",
+            retry="after the proxy has restarted",
+        ),
     ),
 ).rule()

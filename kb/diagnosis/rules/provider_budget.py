@@ -14,7 +14,7 @@ RULE = Far(
         Fix(
             who="proxy_admin",
             title="Check the key that this proxy uses at the other one: its budget is the one",
-            retry="After that budget is raised or reset.",
+            retry="after that budget is raised or reset",
         ),
     ),
 ).rule()

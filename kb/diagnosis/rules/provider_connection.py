@@ -11,6 +11,6 @@ RULE = Far(
     holds=CONNECTION,
     fixes=(
         Fix(who="proxy_admin", title="Check api_base of this model, and reach it from where the proxy runs",
-            command="curl -v <api_base>/models", retry="When that answers."),
+            command="curl -v <api_base>/models", retry="after that address answers"),
     ),
 ).rule()  # fmt: skip

@@ -8,7 +8,8 @@ RULE = Far(
     what="{provider} refused the content by its policy",
     holds=CONTENT,
     fixes=(
-        Fix(who="caller", title="Change the content", retry="Never with the same content."),
-        Fix(who="proxy_admin", title="Or set content_policy_fallbacks for this model", retry="After it."),
+        Fix(who="caller", title="Change the content", retry="now with the changed content"),
+        Fix(who="proxy_admin", title="Or set content_policy_fallbacks for this model",
+            retry="after the proxy has restarted"),
     ),
 ).rule()  # fmt: skip

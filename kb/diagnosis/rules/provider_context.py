@@ -9,7 +9,8 @@ RULE = Far(
     holds=CONTEXT,
     fixes=(
         Fix(who="caller", title="Shorten the input, or use a model with a larger window",
-            retry="At once, with less; never with the same input."),
-        Fix(who="proxy_admin", title="Or set context_window_fallbacks for this model", retry="After it."),
+            retry="now with less"),
+        Fix(who="proxy_admin", title="Or set context_window_fallbacks for this model",
+            retry="after the proxy has restarted"),
     ),
 ).rule()  # fmt: skip

@@ -12,6 +12,6 @@ RULE = Far(
     ),
     fixes=(
         Fix(who="proxy_admin", title="Get the account access to this model, or use another account",
-            retry="After it; never before."),
+            retry="now"),
     ),
 ).rule()  # fmt: skip

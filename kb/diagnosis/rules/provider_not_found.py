@@ -14,7 +14,7 @@ RULE = Far(
         Fix(
             who="proxy_admin",
             title="Correct the model in litellm_params of this deployment",
-            retry="After it; never before.",
+            retry="after the proxy has restarted",
         ),
     ),
 ).rule()

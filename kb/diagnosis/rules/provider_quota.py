@@ -9,6 +9,6 @@ RULE = Far(
     holds=QUOTA,
     fixes=(
         Fix(who="proxy_admin", title="Add credit at the provider, or route to another account",
-            retry="After it; never before."),
+            retry="after the balance is above zero"),
     ),
 ).rule()  # fmt: skip

@@ -14,8 +14,12 @@ RULE = Far(
         Fix(
             who="caller",
             title="Wait and try again, with a back-off",
-            retry="After the time that the provider names.",
+            retry="after the time that the provider names",
         ),
-        Fix(who="proxy_admin", title="Add a deployment or a fallback for this model", retry="After it."),
+        Fix(
+            who="proxy_admin",
+            title="Add a deployment or a fallback for this model",
+            retry="after the proxy has restarted",
+        ),
     ),
 ).rule()

@@ -8,7 +8,8 @@ RULE = Far(
     what="the provider took longer than the time-out allows",
     holds=threw("Timeout"),
     fixes=(
-        Fix(who="caller", title="Try again, with fewer max_tokens or streaming", retry="Now."),
-        Fix(who="proxy_admin", title="Or raise timeout of this model in litellm_params", retry="After it."),
+        Fix(who="caller", title="Try again, with fewer max_tokens or streaming", retry="now"),
+        Fix(who="proxy_admin", title="Or raise timeout of this model in litellm_params",
+            retry="after the proxy has restarted"),
     ),
 ).rule()  # fmt: skip

@@ -25,7 +25,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
         would_settle="The guide says how to confirm it.",
         specificity=0,
         sentence="The call was refused in words that a guide knows, and no fact speaks for or against it.",
-        fixes=(Fix(who="caller", title="Follow the guide", retry="As the guide says."),),
+        fixes=(Fix(who="caller", title="Follow the guide", retry="after one of its fixes"),),
     )
 
 

@@ -18,7 +18,7 @@ RULE = Said(
             who="proxy_admin",
             title="Allow the route on the key",
             command=post("/key/update", '{"key": "{key}", "allowed_routes": ["llm_api_routes"]}'),
-            retry="At once after it; never before.",
+            retry="now",
         ),
     ),
 ).rule()

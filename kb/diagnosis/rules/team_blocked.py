@@ -18,7 +18,7 @@ RULE = Said(
             who="proxy_admin",
             title="Ask why the team was blocked; then unblock it",
             command=post("/team/unblock", '{"team_id": "{team}"}'),
-            retry="Up to 60 s after it; never before.",
+            retry="after 60 seconds at most",
         ),
     ),
 ).rule()
