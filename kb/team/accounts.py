@@ -72,6 +72,9 @@ class AccountAdapter(DefaultAccountAdapter):
         """Reviewers go to the queue, others to the front page."""
         return reverse("review" if request.user.has_perm(DECIDE) else "home")
 
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        return self.get_login_redirect_url(request)
+
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("me")
 
