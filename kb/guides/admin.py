@@ -1,21 +1,37 @@
-"""The library in Django's admin: for looking things up and for small corrections."""
+"""The library in Django's admin: guides to look things up, tools with their releases to edit."""
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import URLField
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
-from django.utils import timezone
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from kb.guides import models
-from kb.guides.search import index
 
 # An address that is typed without a scheme is taken as https.
 HTTPS: dict[Any, Any] = {URLField: {"assume_scheme": "https"}}
 
 
-class PartInline(admin.StackedInline):  # type: ignore[type-arg]
+class ReadOnly:
+    """What a guide's source text holds is edited there alone: rows and text never drift apart."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class PartInline(ReadOnly, admin.StackedInline):  # type: ignore[type-arg]
     """The parts of a guide, on its own page, folded."""
 
     extra = 0
@@ -42,52 +58,90 @@ INLINES = [
 
 
 @admin.register(models.Guide)
-class GuideAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Guides; saving one renders its page anew and brings it into the search index."""
+class GuideAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Guides as they are served, with the ways to edit one."""
 
     list_display = ("title", "slug", "tool", "category", "hop", "verified", "met", "is_retired")
     list_filter = ("tool", "category", "hop", "retired")
     search_fields = ("title", "slug", "summary")
     date_hierarchy = "verified"
     list_select_related = ("tool",)
-    readonly_fields = ("slug", "retired", "met", "created", "updated", "view_on_site_link")
-    filter_horizontal = ("related", "releases")
+    readonly_fields = ("ways", "created", "updated", "met")
     inlines = INLINES
 
     @admin.display(boolean=True, description="retired")
     def is_retired(self, guide: models.Guide) -> bool:
         return guide.retired is not None
 
-    @admin.display(description="page")
-    def view_on_site_link(self, guide: models.Guide) -> str:
-        return format_html('<a href="{}">{}</a>', guide.get_absolute_url(), guide.get_absolute_url())
+    @admin.display(description="pages")
+    def ways(self, guide: models.Guide) -> SafeString:
+        """Its page, its editor, its history."""
+        where = [guide.tool.slug, guide.slug]
+        return format_html(
+            '<a href="{}">Page</a> · <a href="{}">Edit</a> · <a href="{}">History</a>',
+            guide.get_absolute_url(),
+            reverse("guide_edit", args=where),
+            reverse("guide_history", args=where),
+        )
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """New guides are content files."""
-        return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Guides are retired by removing their file, never deleted."""
-        return False
+class ReleaseForms(BaseInlineFormSet):  # type: ignore[type-arg]
+    """Releases of one tool; one that guides speak of stays."""
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """After the parts: their words stand in the page and in the index."""
-        super().save_related(request, form, formsets, change)
-        guide = models.Guide.objects.get(pk=form.instance.pk)
-        guide.updated = timezone.now()
-        guide.save(update_fields=["updated", "meaning_html", "why_html"])
-        guide.compose()
-        guide.compose_neighbours()
-        index(guide)
+    def clean(self) -> None:
+        super().clean()
+        for form in self.deleted_forms:
+            if form.instance.pk and form.instance.guides.exists():
+                raise forms.ValidationError(f"Guides speak of {form.instance}: it can't be deleted.")
+
+
+class ReleaseInline(admin.TabularInline):  # type: ignore[type-arg]
+    """A tool's releases, the oldest first."""
+
+    model = models.Release
+    formset = ReleaseForms
+    extra = 1
+
+
+class ToolForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A tool; its marks are a list of words."""
+
+    def clean_marks(self) -> list[str]:
+        marks = self.cleaned_data["marks"]
+        if not isinstance(marks, list) or not all(isinstance(mark, str) and mark.strip() for mark in marks):
+            raise forms.ValidationError('Give a list of words, such as ["litellm", "OpenAIException"].')
+        return marks
 
 
 @admin.register(models.Tool)
 class ToolAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Tools, with the words that give them away in a text."""
+    """Tools with their releases, and the words that give them away in a text.
 
+    A tool that has a tool.toml is written there: the next load brings that in again.
+    """
+
+    form = ToolForm
+    fields = ("slug", "name", "summary", "homepage", "source", "marks")
     formfield_overrides = HTTPS
-    list_display = ("name", "slug", "homepage")
+    list_display = ("name", "slug", "homepage", "ways")
     search_fields = ("name", "slug")
+    inlines = (ReleaseInline,)
+
+    @admin.display(description="guides")
+    def ways(self, tool: models.Tool) -> SafeString:
+        """Where a guide of it is begun."""
+        return format_html('<a href="{}">New guide</a>', reverse("guide_new", args=[tool.slug]))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The slug stands in every address of its guides."""
+        return ("slug",) if obj else ()
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Its name stands on its guides' pages, which are composed anew."""
+        super().save_related(request, form, formsets, change)
+        with transaction.atomic():
+            for guide in form.instance.guides.select_for_update():
+                guide.compose()
 
 
 @admin.register(models.UnmatchedError)
