@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.dispatch import Signal
 from django.utils import timezone
 from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
@@ -27,6 +28,9 @@ MOST_AT_ONCE = 500  # deliveries that one sweep puts back
 KEEP_SENT, KEEP_DEAD = timedelta(days=30), timedelta(days=180)
 KEEP_RESULTS = timedelta(days=1)
 LOST = timedelta(hours=1)  # no task runs so long: its worker is gone
+
+
+swept = Signal()  # the worker has swept: rooms above this one do what is to be done now and then
 
 
 @task()
@@ -146,3 +150,4 @@ def sweep() -> None:
     ours = DBTaskResult.objects.filter(task_path=deliver.module_path)
     ours.filter(status=TaskResultStatus.RUNNING, started_at__lt=now - LOST).delete()
     ours.filter(finished_at__lt=now - KEEP_RESULTS).delete()
+    swept.send_robust(sender=None)

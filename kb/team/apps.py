@@ -16,6 +16,9 @@ class Team(AppConfig):
     def ready(self) -> None:
         post_migrate.connect(make_roles, sender=self)
         post_migrate.connect(make_counters, sender=self)
+        from kb.notices.tasks import swept
+
+        swept.connect(give_reminders, dispatch_uid="reminders")
 
 
 class Administration(admin.AdminConfig):
@@ -23,6 +26,15 @@ class Administration(admin.AdminConfig):
 
     default = False
     default_site = "kb.team.site.Site"
+
+
+def give_reminders(**kwargs: Any) -> None:
+    """Beside the worker's sweep, so that an instance with a worker needs no cron."""
+    from django.utils import timezone
+
+    from kb.team.due import remind
+
+    remind(timezone.localdate())
 
 
 def make_counters(using: str, **kwargs: Any) -> None:

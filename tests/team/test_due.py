@@ -16,6 +16,7 @@ from django.utils import timezone
 from kb.guides.loading import load
 from kb.guides.models import Guide, Release, Tool
 from kb.notices.models import Delivery, Subscription
+from kb.notices.tasks import sweep
 from kb.team import due
 from kb.team.due import Change, Cited, Noted, changes, looked_at_since, newest_cited, not_noted
 from kb.team.management.commands import note_release
@@ -354,3 +355,11 @@ def test_two_runs_at_once_remind_once(library: Path) -> None:
     same = Note.objects.select_related("guide__tool", "owner").get(pk=note.pk)
     assert due.told(note) is True
     assert due.told(same) is False
+
+
+def test_the_worker_s_sweep_gives_reminders_too(library: Path) -> None:
+    Subscription.objects.create(name="mail", kind="email", address="a@example.com", events=["guide.due"])
+    noted("coin", next_review=date(2020, 1, 1))
+    sweep()
+    sweep()
+    assert [told.event for told in Delivery.objects.all()] == ["guide.due"]
