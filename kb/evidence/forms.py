@@ -62,7 +62,10 @@ class ReportForm(forms.Form):
     text = forms.Field(required=False, label="The error text")
     story = forms.CharField(required=False, label="What happened")
     fits = forms.ChoiceField(
-        required=False, label="It happened", choices=optional(Fits.choices), error_messages=CHOOSE
+        required=False,
+        label="It happened",
+        choices=[*Fits.choices, ("", "I can\u2019t say")],
+        error_messages=CHOOSE,
     )
     fix = forms.ChoiceField(required=False, label="Which fix", error_messages=CHOOSE)
     helped = forms.ChoiceField(

@@ -1,7 +1,8 @@
 """What a report form carries instead of a cookie: a signed name of its own, and when it was shown.
 
 The name becomes `EvidenceReport.form`, so a form that is sent twice makes one report. A form that is shown
-again after an error keeps its name, and gets a new time only where the old one was refused.
+again after an error keeps its name; it gets a new time only where the old one is of no use any more, so who
+was too quick may send again at once.
 """
 
 import secrets
@@ -26,17 +27,21 @@ class Stamp:
         """As the form carries it."""
         return signing.Signer(salt=SALT).sign_object([self.form, self.shown])
 
+    @property
+    def age(self) -> float:
+        """Seconds since it was shown."""
+        return time.time() - self.shown
+
     def again(self) -> "Stamp":
-        """The same form, shown now."""
-        return Stamp(self.form, time.time())
+        """The same form, shown again."""
+        return self if 0 <= self.age <= AT_MOST else Stamp(self.form, time.time())
 
     @property
     def trouble(self) -> str:
         """What is wrong with its age, or nothing."""
-        age = time.time() - self.shown
-        if age < AT_LEAST:
+        if self.age < AT_LEAST:
             return "That was quicker than a person types. Nothing is lost: read it over, then send it again."
-        if age > AT_MOST:
+        if self.age > AT_MOST:
             return (
                 "This form was open for more than a day. Nothing is lost: read it over, then send it again."
             )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -27,9 +28,9 @@ from kb.web.middleware import AWAY
 from kb.web.throttle import HOUR, MINUTE, address, seconds_to_wait, throttle
 
 SENT, KEPT = "send", "keep"
-POSTS = 120  # a minute from one address, of whatever kind
-PERSON = ((6, MINUTE), (30, HOUR))  # reports, and as many drafts, of one address or one user
-EVERYONE = 60  # a minute
+PERSON = ((settings.CULPRIT_REPORTS, MINUTE), (5 * settings.CULPRIT_REPORTS, HOUR))  # reports, as many drafts
+EVERYONE = 10 * settings.CULPRIT_REPORTS  # a minute
+POSTS = 20 * settings.CULPRIT_REPORTS  # a minute from one address, of whatever kind
 TRAP = "subject"  # a field that no person sees
 TRAPPED = "A field that people don't see was filled in, as robots do. Nothing was stored; send it again."
 FORGED = "This form is not from this site, or it is torn. Nothing is lost: read it over, then send it again."

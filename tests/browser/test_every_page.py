@@ -20,6 +20,8 @@ PAGES = {
     "category": "/categories/quota-rate/",
     "match": "/match/",
     "check": "/check/",
+    "report": "/errors/litellm/budget-exceeded-key-stale-spend/report/",
+    "report something unknown": "/report/",
     "search": "/search/?q=budget",
     "search without results": "/search/?q=quokka",
     "not found": "/errors/litellm/budget-exceded-key/",

@@ -12,10 +12,13 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
+from kb.checker.models import CheckRun
 from kb.diagnosis.text import fingerprint
 from kb.evidence import receiving
 from kb.evidence.models import Decision, Draft, EvidenceReport, State
+from kb.evidence.stamp import read
 from kb.guides.models import Tool
+from tests.checker.gateway import Gateway
 from tests.evidence.sent import COIN, ERROR, SECRET, UNKNOWN, reported, send, signed
 from tests.guides.test_match_page import percent
 
@@ -220,6 +223,41 @@ def test_an_ambiguous_match_lets_the_reader_say_which(library: Path, client: Cli
         pytest.skip("these two are not ambiguous")
     action, _ = form_in(page, "It was “The token is spent”")
     assert action == "/errors/gate/token/report/"
+
+
+@pytest.fixture
+def _stays_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check stays on the test's own connection, and waits for nobody."""
+    monkeypatch.setattr("kb.checker.running.WRITE_LAG", 0.01)
+    monkeypatch.setattr("kb.checker.running.close_old_connections", lambda: None)
+
+
+@pytest.mark.usefixtures("_stays_connected")
+def test_a_check_s_result_leads_to_the_form_filled_in(real_library: Path, client: Client) -> None:
+    with Gateway("1.84.0", "stale_team_scoped_key") as gateway:
+        asked = {"address": gateway.url, "key": SECRET, "admin_key": "sk-admin", "model": "lab-model"}
+        answer = client.post("/check/", {**asked, "paid": "on", "error": f"it said {SECRET}"})
+    run = CheckRun.objects.get()
+    run.diagnosis["proxy"] = {"version": "1.84.0", "database": "connected", "cache": "redis"}
+    run.save()
+    action, fields = form_in(client.get(answer["Location"]).content.decode(), "Report this as evidence")
+    assert action == "/errors/litellm/budget-exceeded-key-stale-spend/report/"
+    assert fields["story"] == run.diagnosis["verdict"]["sentence"]
+    shown = client.post(action, fields)
+    page = shown.content.decode()
+    assert "it said &lt;api_key&gt;" in page
+    assert SECRET not in page
+    made = reported(client, action, **{field.name: field.value() or "" for field in shown.context["form"]})
+    assert (made.version, made.store, made.cache) == ("1.84.0", "postgresql", "redis")
+    assert made.story == run.diagnosis["verdict"]["sentence"]
+
+
+@pytest.mark.usefixtures("_stays_connected")
+def test_a_check_that_recognises_nothing_leads_to_the_form_for_the_unknown(
+    library: Path, client: Client
+) -> None:
+    run = client.post("/check/", {"address": "http://10.1.2.3:4000"}, follow=True)
+    assert form_in(run.content.decode(), "Report this as evidence")[0] == UNKNOWN
 
 
 def test_a_guide_leads_to_its_form(library: Path, client: Client) -> None:
@@ -484,16 +522,18 @@ def test_a_stamp_is_young_enough_and_old_enough_and_ours(library: Path, client: 
         assert answer.status_code == 422
         assert says in page
         assert "kept words" in page
-        fresh = answer.context["stamp"]
-        assert fresh != stamp
-        assert f'value="{fresh}"' in page
+        fresh = read(answer.context["stamp"])
+        assert fresh is not None
+        assert 0 <= fresh.age < 1_000
+        assert f'value="{answer.context["stamp"]}"' in page
     assert EvidenceReport.objects.count() == 0
 
 
-def test_the_fresh_stamp_of_an_old_form_works_after_a_moment(
-    library: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("age", [0, 100_000, -100_000])
+def test_the_stamp_of_a_refused_form_works_after_a_moment(
+    library: Path, client: Client, monkeypatch: pytest.MonkeyPatch, age: int
 ) -> None:
-    fresh = send(client, stamp=signed(age=100_000)).context["stamp"]
+    fresh = send(client, stamp=signed(age=age)).context["stamp"]
     later = time.time() + 4
     monkeypatch.setattr("kb.evidence.stamp.time.time", lambda: later)
     assert reported(client, stamp=fresh).state == "pending"

@@ -18,6 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
     [
         ("PORT", "http", "PORT='http' makes no sense: use a number from 1 to 65535."),
         ("PORT", "70000", "use a number from 1 to 65535"),
+        ("CULPRIT_REPORTS", "many", "CULPRIT_REPORTS='many' makes no sense: use a number from 1 to 100000."),
+        ("CULPRIT_REPORTS", "0", "use a number from 1 to 100000"),
+        ("CULPRIT_REPORTS", "9" * 5_000, "use a number from 1 to 100000"),
         ("DEBUG", "maybe", "DEBUG='maybe' makes no sense: use 1 or 0."),
         ("ALLOWED_HOSTS", "https://docs.example.com", "give host names alone"),
         ("SECRET_KEY", "short", "use at least 32 random characters"),
