@@ -18,7 +18,8 @@ QUESTIONS = {
     "key_info": ("GET /key/info", KEY),
     "team_info": ("GET /team/info?team_id=$LITELLM_TEAM", KEY),
     "user_info": ("GET /user/info", KEY),
-    "spend_logs": ("GET /spend/logs", KEY),
+    # Named by hash: without it 1.84.0 gives some keys everybody's rows.
+    "spend_logs": (f"GET /spend/logs?api_key={HASH}", KEY),
     "models": ("GET /v1/models", KEY),
     "call": ("POST /v1/chat/completions", KEY),
     "key_info_admin": (f"GET /key/info?key={HASH}", ADMIN),
@@ -26,24 +27,30 @@ QUESTIONS = {
     "team_info_admin": ("GET /team/info?team_id=$LITELLM_TEAM", ADMIN),
     "user_info_admin": ("GET /user/info?user_id=$LITELLM_USER", ADMIN),
     "customer_info": ("GET /customer/info?end_user_id=$LITELLM_END_USER", ADMIN),
+    "tag_info": ("POST /tag/info", ADMIN),
+    "spend_tags": ("GET /spend/tags", ADMIN),
     "provider_budgets": ("GET /provider/budgets", ADMIN),
     "global_spend": ("GET /global/spend", ADMIN),
+}
+# What a POST sends, as it stands between single quotes.
+BODIES = {
+    "call": '{"model": "MODEL", "max_tokens": 1, "messages": [{"role": "user", "content": "ping"}]}',
+    "tag_info": """{"names": ["'"$LITELLM_TAG"'"]}""",
 }
 
 
 def script() -> str:
     """Shell commands that print every answer under its name; they need curl and sha256sum."""
-    body = json.dumps({"model": "MODEL", "max_tokens": 1, "messages": [{"role": "user", "content": "ping"}]})
     lines = [
         "export LITELLM_URL=http://127.0.0.1:4000 LITELLM_KEY=... LITELLM_ADMIN_KEY=...",
-        "export LITELLM_TEAM=... LITELLM_USER=... LITELLM_END_USER=...  # those there are",
+        "export LITELLM_TEAM=... LITELLM_USER=... LITELLM_END_USER=... LITELLM_TAG=...  # those there are",
         'ask() { echo "### $1"; shift; curl -s -m 30 -w "\\nHTTP %{http_code}\\n" "$@"; }',
     ]
     for probe, (request, key) in QUESTIONS.items():
-        method, path = request.split(" ", 1)
+        _, path = request.split(" ", 1)
         parts = [f'ask {probe} "$LITELLM_URL{path}"']
         parts += [f'-H "Authorization: Bearer {key}"'] if key else []
-        parts += [f"-H 'Content-Type: application/json' -d '{body}'"] if method == "POST" else []
+        parts += [f"-H 'Content-Type: application/json' -d '{BODIES[probe]}'"] if probe in BODIES else []
         lines.append(" ".join(parts))
     return "\n".join(lines)
 

@@ -156,9 +156,11 @@ def model_names(reply: Reply | None) -> list[str]:
 
 @require_safe
 def check_run(request: HttpRequest, id: str) -> HttpResponse:
-    """The result of a run; the same as JSON where that is asked for."""
+    """The result of a run; the same as JSON where that is asked for, by header or `?format=json`."""
     run = get_object_or_404(CheckRun.objects.select_related("previous"), pk=id, expires__gt=timezone.now())
-    if "application/json" in request.headers.get("Accept", ""):
+    if run.previous and run.previous.expires <= timezone.now():
+        run.previous = None  # forgotten too, though nobody has cleared it away yet
+    if request.GET.get("format") == "json" or "application/json" in request.headers.get("Accept", ""):
         response: HttpResponse = JsonResponse(run.diagnosis | {"second_look": run.second})
     else:
         response = page(request, "checker/run.html", result(run))

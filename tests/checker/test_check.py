@@ -1,6 +1,9 @@
 """A check as a reader makes it: the form, the run against a recorded gateway, the result."""
 
+import hashlib
 import json
+import os
+import subprocess
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -158,16 +161,21 @@ def test_a_form_that_makes_no_sense_says_what_to_do_and_keeps_what_was_typed(
     assert KEY not in page
 
 
-def test_the_offline_way_gives_the_same_verdict(db: None, client: Client) -> None:
-    with Gateway(*FOUNDING) as gateway:
-        live = ask(client, gateway, admin_key="sk-admin")
+@pytest.mark.parametrize("scenario", ["stale_team_scoped_key", "budget_tag"])
+def test_the_offline_way_gives_the_same_verdict(db: None, client: Client, scenario: str) -> None:
+    with Gateway("1.84.0", scenario) as gateway:
+        tags = gateway.recorded["request"]["body"].get("metadata", {}).get("tags", [])
+        rows = [{"individual_request_tag": tag, "total_spend": 0.04} for tag in tags]
+        gateway.recorded["context"]["spend_tags"] = {"response": {"status": 200, "body": rows}}
+        live = ask(client, gateway, admin_key="sk-admin", tags=",".join(tags))
         parts = []
         for probe, (request, key) in offline.QUESTIONS.items():
             method, path = request.split(" ", 1)
             asking = {"$LITELLM_KEY": KEY, "$LITELLM_ADMIN_KEY": "sk-admin"}.get(key, "")
             answer = gateway.answer(method, path.split("?")[0], asking)
             parts.append(f"### {probe}\n{json.dumps(answer['body'])}\nHTTP {answer['status']}")
-    answer = client.post("/check/", {"answers": "\n".join(parts), "model": "lab-model"})
+    data = {"answers": "\n".join(parts), "model": "lab-model", "tags": ",".join(tags)}
+    answer = client.post("/check/", data)
     pasted = CheckRun.objects.get(pk=answer["Location"].split("/")[3])
     for name in ("status", "cause", "slug", "hop", "stale", "sentence"):
         assert pasted.diagnosis["verdict"][name] == live.diagnosis["verdict"][name], name
@@ -178,6 +186,19 @@ def test_the_printed_commands_ask_what_the_reader_of_answers_knows() -> None:
     for probe in offline.QUESTIONS:
         assert f"ask {probe} " in printed
     assert "sk-" not in printed
+
+
+def test_the_printed_commands_send_what_the_live_check_sends(tmp_path: Path) -> None:
+    """A curl that writes down what it is given; the tag has a space in it."""
+    (tmp_path / "curl").write_text('#!/bin/sh\nprintf "<%s>" "$@" >> "$WRITTEN"\n')
+    (tmp_path / "curl").chmod(0o755)
+    text = offline.script().replace("LITELLM_TAG=...", "LITELLM_TAG='a tag'")
+    there = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "WRITTEN": str(tmp_path / "written")}
+    subprocess.run(["bash", "-eu", "-c", text], env=there, check=True)
+    sent = (tmp_path / "written").read_text()
+    assert '<{"names": ["a tag"]}>' in sent
+    assert f"/spend/logs?api_key={hashlib.sha256(b'...').hexdigest()}>" in sent
+    assert '"max_tokens": 1' in sent
 
 
 def test_a_run_is_unlisted_expires_and_can_be_deleted(db: None, client: Client) -> None:
@@ -199,6 +220,7 @@ def test_the_same_address_gives_json(db: None, client: Client) -> None:
         run = ask(client, gateway)
     answer = client.get(run.get_absolute_url(), headers={"Accept": "application/json"})
     found = answer.json()
+    assert client.get(f"{run.get_absolute_url()}?format=json").json() == found
     assert found.pop("second_look") is None
     assert found == run.diagnosis
     assert set(found) == {"ruleset", "target", "proxy", "verdict", "budgets", "findings", "probes", "fixes"}
@@ -213,6 +235,19 @@ def test_a_second_run_shows_what_changed(db: None, client: Client) -> None:
     page = client.get(after.get_absolute_url())
     assert "healthy" in page.content.decode().lower()
     assert ("verdict", "fault", "healthy") in page.context["changes"]
+    assert before.get_absolute_url() in page.content.decode()
+
+
+def test_a_run_whose_time_is_over_is_compared_with_no_more(db: None, client: Client) -> None:
+    with Gateway(*FOUNDING) as gateway:
+        before = ask(client, gateway)
+        after = ask(client, gateway, previous=before.pk)
+    assert after.previous == before
+    CheckRun.objects.filter(pk=before.pk).update(expires=timezone.now() - timedelta(seconds=1))
+    page = client.get(after.get_absolute_url())
+    assert page.status_code == 200
+    assert before.pk not in page.content.decode()
+    assert page.context["changes"] == []
 
 
 def test_the_form_lists_the_models_of_the_key(db: None, client: Client) -> None:
