@@ -114,6 +114,6 @@ def erase_me(request: HttpRequest) -> HttpResponse:
     if request.POST.get("name", "").strip() != user.get_username():
         wrong = f"This is not your user name. To go on, type {user.get_username()} exactly."
         return render(request, "team/erase.html", {"wrong": wrong}, status=422)
-    erase(user)
     logout(request)
+    erase(user)
     return render(request, "team/erased.html")
