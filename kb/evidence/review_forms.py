@@ -26,7 +26,7 @@ class QueueForm(forms.Form):
     tool = forms.ChoiceField(required=False, label="Tool")
     guide = forms.ChoiceField(required=False, label="Guide")
     fingerprint = forms.RegexField(
-        r"^v\d{1,3}:[0-9a-f]{16}$", required=False, max_length=40, label="Fingerprint of the text"
+        r"^v\d{1,3}:[0-9a-f]{16}$", required=False, max_length=40, label="Fingerprint"
     )
 
     def __init__(self, data: Mapping[str, Any]) -> None:

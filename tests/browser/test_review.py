@@ -93,7 +93,7 @@ def fill_in(page: Page) -> None:
     """Fills the sign-in form and sends it."""
     page.get_by_label("User name").fill("rita")
     page.get_by_label("Password").fill(PASSWORD)
-    page.locator("main button[type=submit]").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def row_with_focus(page: Page) -> str:
@@ -258,7 +258,7 @@ def test_axe_finds_nothing(strict_page: Page, desk: Desk, scheme: Any) -> None:
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.goto("/sign-in/")
     assert violations(page) == []
-    page.locator("main button[type=submit]").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_text("Give your password.")).to_be_visible()
     assert violations(page) == []
     desk.sign_in(page)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from kb.evidence.models import Decision, Draft, EvidenceReport, State
@@ -20,8 +20,9 @@ def coin(library: Path) -> Guide:
 
 @pytest.fixture
 def staff(client: Client) -> Client:
-    """A browser of somebody with every right on reports in the admin, but no superuser."""
-    user = User.objects.create_user("stan", is_staff=True)
+    """A browser of an administrator with every right on reports, but no superuser."""
+    user = User.objects.create_user("stan")
+    user.groups.add(Group.objects.get(name="Administrators"))
     user.user_permissions.set(Permission.objects.filter(content_type__app_label="evidence"))
     client.force_login(user)
     return client
