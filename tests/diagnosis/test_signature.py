@@ -134,6 +134,18 @@ def test_words_of_another_error_far_away_neither_complete_nor_veto():
     assert slugs(found(far, own, torn)) == ["own"]
 
 
+def test_of_two_tools_each_goes_by_its_own_marks():
+    first, second = (
+        Signature(guide=tool, id="1", all_of=("Budget has been exceeded!",), in_tool=True, tool=tool)
+        for tool in ("litellm", "portkey")
+    )
+    marks = {"litellm": ["litellm"], "portkey": ["portkey", "x-portkey-trace"]}
+
+    assert slugs(found(f"litellm: {MESSAGE}", first, second, marks=marks)) == ["litellm"]
+    assert slugs(found(f"x-portkey-trace: 1 {MESSAGE}", first, second, marks=marks)) == ["portkey"]
+    assert slugs(found(MESSAGE, first, second, marks=marks)) == []
+
+
 def test_the_tool_may_be_named_anywhere_in_a_long_log():
     asks = Signature(guide="asks", id="1", all_of=("Budget has been exceeded!",), in_tool=True)
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from kb.guides import contracts, shelf
 from kb.guides.loading import load, publish
-from kb.guides.models import Guide, Release, Tool
+from kb.guides.models import Guide, Tool
 from kb.guides.source import parse
 from tests.guides import files
 from tests.guides.test_admin import form_of
@@ -24,16 +24,21 @@ FACTS = {
     "source": "https://code.example/port/{version}/{path}", "marks": json.dumps(["portlib"]),
 }  # fmt: skip
 
+RELEASES = {
+    "releases-TOTAL_FORMS": "2", "releases-INITIAL_FORMS": "0",
+    "releases-0-version": "1.0", "releases-0-position": "0",
+    "releases-1-version": "2.0", "releases-1-position": "1",
+}  # fmt: skip
+
 
 @pytest.fixture
 def port(library: Path, admin_client: Client) -> Tool:
     """The tool `port`, made in the admin beside `gate`, with the releases 1.0 and 2.0."""
     url = "/admin/guides/tool/add/"
-    answer = admin_client.post(url, form_of(admin_client, url) | FACTS)
+    answer = admin_client.post(url, form_of(admin_client, url) | FACTS | RELEASES)
     assert answer.status_code == 302, answer.context["errors"]
     tool = Tool.objects.get(slug="port")
-    for position, version in enumerate(("1.0", "2.0")):
-        Release.objects.get_or_create(tool=tool, version=version, defaults={"position": position})
+    assert [release.version for release in tool.releases.all()] == ["1.0", "2.0"]
     return tool
 
 
