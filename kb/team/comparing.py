@@ -174,18 +174,30 @@ def merge(base: str, theirs: str, ours: str, prefer: str = "ours") -> Merged:
     clashes: list[Clash] = []
     a = b = c = 0
     for start, theirs_at, ours_at, size in common(was, left, right):
-        old, one, two = was[a:start], left[b:theirs_at], right[c:ours_at]
-        if two == old or one == two:
-            made += one
-        elif one == old:
-            made += two
-        else:
-            made += two if prefer == "ours" else one
-            place = title_of(part_at(base, a + 1))
-            clashes.append(Clash(place, "".join(old), "".join(one), "".join(two)))
+        for line, old, one, two in paired(a, was[a:start], left[b:theirs_at], right[c:ours_at]):
+            if two == old or one == two:
+                made += one
+            elif one == old:
+                made += two
+            else:
+                made += two if prefer == "ours" else one
+                place = title_of(part_at(base, line + 1))
+                clashes.append(Clash(place, "".join(old), "".join(one), "".join(two)))
         made += was[start : start + size]
         a, b, c = start + size, theirs_at + size, ours_at + size
     return Merged("".join(made), tuple(clashes))
+
+
+Lines = list[str]
+
+
+def paired(at: int, old: Lines, one: Lines, two: Lines) -> Iterator[tuple[int, Lines, Lines, Lines]]:
+    """A changed stretch line by line where each side has as many lines as before, else as a whole."""
+    if len(old) == len(one) == len(two):
+        for n in range(len(old)):
+            yield at + n, old[n : n + 1], one[n : n + 1], two[n : n + 1]
+    else:
+        yield at, old, one, two
 
 
 def part_at(text: str, line: int) -> str:
@@ -198,7 +210,7 @@ def part_at(text: str, line: int) -> str:
     return name
 
 
-def common(was: list[str], left: list[str], right: list[str]) -> Iterator[tuple[int, int, int, int]]:
+def common(was: Lines, left: Lines, right: Lines) -> Iterator[tuple[int, int, int, int]]:
     """(start in base, in the one, in the other, how many) of the lines that all three have; then the end."""
     one = SequenceMatcher(None, was, left).get_matching_blocks()
     two = SequenceMatcher(None, was, right).get_matching_blocks()

@@ -246,6 +246,8 @@ def join(rows: list[tuple[str, str, str]], values: Mapping[str, str]) -> str:
             made.append(fact(name, raw, given))
         elif kind == LINE:
             made.append(f"{name} = {encoded(name, given)}\n" if given.strip() else "")
+        elif name == ALL:
+            made.append(given)
         elif kind == AREA:
             made.append(spaced(given, rows[place + 1 :], "".join(made[-3:])))
         else:
