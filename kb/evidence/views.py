@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -63,7 +64,10 @@ def unlisted(view: View) -> View:
 
 
 def forms(view: View) -> View:
-    """A view that takes the report form, and gives it back while the database is away."""
+    """A view that takes the report form, and gives it back while the database is away.
+
+    On a site that is its team's alone, reporting takes the right to.
+    """
 
     @unlisted
     @csrf_exempt
@@ -71,6 +75,8 @@ def forms(view: View) -> View:
     @require_http_methods(["GET", "HEAD", "POST"])
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if settings.CULPRIT_PRIVATE and not request.user.has_perm("evidence.add_evidencereport"):
+            raise PermissionDenied
         try:
             return view(request, *args, **kwargs)
         except AWAY:
