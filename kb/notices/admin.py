@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.shortcuts import render
 
 from kb.notices import address
@@ -94,13 +94,11 @@ class SubscriptionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.message_user(request, f"{len(chosen)} on the way: Deliveries says what came of it.")
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> Any:
-        """The one page that shows a signing secret; it isn't kept by the browser or by a session."""
+        """The one page that shows a signing secret; like all of the admin it isn't cached."""
         if obj.kind != Kind.WEBHOOK:
             return super().response_add(request, obj, post_url_continue)
         context = {**self.admin_site.each_context(request), "title": "Signing secret", "subscription": obj}
-        page: HttpResponse = render(request, "admin/notices/secret.html", context)
-        page["Cache-Control"] = "no-store"
-        return page
+        return render(request, "admin/notices/secret.html", context)
 
 
 @admin.register(Delivery)

@@ -2,11 +2,13 @@
 
 import smtplib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from django.conf import settings
+from django.core.mail import get_connection
 from django.utils import timezone
 from standardwebhooks import Webhook
 
@@ -99,8 +101,11 @@ def asked_wait(text: str) -> float:
 def _mail(batch: Sequence[Delivery]) -> Outcome:
     if not settings.EMAIL_HOST:
         return Outcome("This instance has no mail server: set EMAIL_URL and EMAIL_FROM.")
+    connection = get_connection()
     try:
-        wording.mail(batch).send()
+        # Closed by us: the backend leaves a connection open where the sign-in was refused.
+        with closing(connection):
+            connection.send_messages([wording.mail(batch)])
     except smtplib.SMTPAuthenticationError:
         return Outcome("The mail server refused the sign-in: check user and password of EMAIL_URL.")
     except smtplib.SMTPRecipientsRefused as problem:
