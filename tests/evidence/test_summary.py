@@ -1,7 +1,8 @@
 """What accepted reports do to a guide's page: counts, the order of its fixes, and at once."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -186,22 +187,30 @@ def test_a_decision_is_no_news_of_the_content(guide: Guide) -> None:
 
 
 @pytest.fixture
-def fronts(guide: Guide, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Front]]:
-    """Two workers of one site, both with pages of their own; they stay on this test's connection."""
+def fronts(guide: Guide, monkeypatch: pytest.MonkeyPatch) -> list[Front]:
+    """Two workers of one site, both with pages of their own."""
     monkeypatch.setattr("kb.web.front.close_old_connections", lambda: None)
+    return [Front(django_application, edition) for _ in range(2)]
+
+
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """Requests within the block stay on the connection that holds this test's transaction."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield [Front(django_application, edition) for _ in range(2)]
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
 
 
 def get(front: Front, path: str) -> bytes:
     """The body of a GET at a worker that has just looked whether anything changed."""
     front.looked = 0.0
     environ = RequestFactory().get(path).environ | {"SERVER_NAME": "localhost", "HTTP_HOST": "localhost"}
-    answer: Iterable[bytes] = front(environ, lambda *_: None)
-    return b"".join(answer)
+    with one_connection():
+        return b"".join(front(environ, lambda *_: None))
 
 
 @pytest.mark.parametrize("path", [GUIDE, f"{GUIDE}reports/"])
