@@ -9,7 +9,8 @@ run: .venv/run.done  ## the site on http://127.0.0.1:8000 (PORT= for another), a
 
 dev: .venv/run.done  ## the site with debug pages; reloads when a file changes
 	@DEBUG=1 $(PY) manage.py migrate --verbosity 0 && DEBUG=1 $(PY) manage.py load_content
-	@DEBUG=1 $(PY) manage.py runserver $${PORT:-8000}
+	@DEBUG=1 $(PY) manage.py db_worker --verbosity 0 & worker=$$!; trap "kill $$worker" EXIT INT TERM; \
+	  DEBUG=1 $(PY) manage.py runserver $${PORT:-8000}
 
 test: .venv/test.done  ## all tests, on SQLite and on a PostgreSQL that the tests bring
 	$(PY) -m pytest -n 2 -m "not browser"

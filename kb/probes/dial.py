@@ -281,8 +281,7 @@ class Dialler:
     async def send(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Post `body` to `path` of the target's origin, and read the head of the answer alone.
 
-        Whatever happens becomes a Reply; the path, which may be a secret, stands in none. Raises
-        RuntimeError before `reach` succeeded.
+        Whatever happens becomes a Reply; the path, which may be a secret, stands in none.
         """
         if self._session is None:
             raise RuntimeError("reach() comes first")
@@ -300,9 +299,8 @@ class Dialler:
                     trace_request_ctx=stage,
                 ) as response,
             ):
-                kept = {"headers": _kept(response.headers)}
-                answered, _ = self._scrubber.body(kept)
-                reply = replace(reply, outcome="ok", status=response.status, **answered)
+                answered, _ = self._scrubber.body(_kept(response.headers))
+                reply = replace(reply, outcome="ok", status=response.status, headers=answered)
         except TimeoutError:
             reply = _failed(reply, late(stage.text, self._seconds))
         except (aiohttp.ClientError, OSError, ValueError) as problem:

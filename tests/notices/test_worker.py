@@ -1,12 +1,15 @@
 """The worker as it runs in production, in a process of its own, killed midway; on a database of its own."""
 
 import os
+import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -32,7 +35,11 @@ class Instance:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
         self.environment = {**os.environ, "DATABASE_URL": url, "CULPRIT_WEBHOOKS": "loopback"}
+        self.environment["PORT"] = str(self.port)
         self.environment.pop("DJANGO_SETTINGS_MODULE", None)
         self.manage("migrate", "--verbosity", "0")
 
@@ -100,3 +107,38 @@ def test_a_worker_that_is_killed_midway_loses_nothing_and_repeats_nothing_that_w
     assert ids[0] != ids[1] == ids[2]
     rows = instance.sql("SELECT state, attempts FROM notices_delivery ORDER BY created")
     assert rows == [("sent", 1), ("sent", 2)]
+
+
+def workers_of(server: "subprocess.Popen[str]") -> list[int]:
+    """The process ids of the workers that a `serve` started."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(server.pid)], capture_output=True, text=True, check=False
+    )
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if "db_worker" in line]
+
+
+def until(happened: Callable[[], Any]) -> Any:
+    """What it says as soon as it says something; a minute at most."""
+    end = time.monotonic() + PATIENCE
+    while not (found := happened()):
+        assert time.monotonic() < end, "it didn't happen"
+        time.sleep(0.1)
+    return found
+
+
+@pytest.mark.skipif(not shutil.which("ps"), reason="no ps on this machine (Debian: apt-get install procps)")
+def test_serve_keeps_a_worker_and_takes_it_along(instance: Instance) -> None:
+    with Receiver() as receiver:
+        server = instance.start("serve", "--workers", "1")
+        try:
+            [first] = until(lambda: workers_of(server))
+            os.kill(first, signal.SIGKILL)
+            [second] = until(lambda: [one for one in workers_of(server) if one != first])
+            instance.manage("shell", "-v", "0", "-c", ANNOUNCE.format(url=receiver.url))
+            assert receiver.arrived.acquire(timeout=PATIENCE)
+            assert receiver.arrived.acquire(timeout=PATIENCE)
+        finally:
+            server.terminate()
+            assert server.wait(PATIENCE) == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(second, 0)

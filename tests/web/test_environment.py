@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,16 @@ ROOT = Path(__file__).resolve().parents[2]
         ("DATABASE_URL", "postgresql://u:hunter2@db:port/x", "use postgresql://"),
         ("DATABASE_URL", "postgresql://u:hunter2@db/", "use postgresql://"),
         ("DATABASE_URL", "nonsense", "use postgresql://"),
+        ("CULPRIT_URL", "culprit.example.com", "such as https://culprit.example.com"),
+        ("CULPRIT_URL", "https://culprit.example.com/path", "give scheme and host alone"),
+        ("CULPRIT_URL", "https://u:hunter2@culprit.example.com", "give scheme and host alone"),
+        ("CULPRIT_WEBHOOKS", "hooks.example.com", "Write the whole address"),
+        ("CULPRIT_WEBHOOKS", "https://hooks.example.com/services", "leave the path /services out"),
+        ("EMAIL_URL", "mail.example.com", "use smtp://user:password@host:587"),
+        ("EMAIL_URL", "smtp://user:hunter2", "use smtp://user:password@host:587"),
+        ("EMAIL_URL", "imap://u:hunter2@mail.example.com", "use smtp://user:password@host:587"),
+        ("EMAIL_URL", "smtp://u:hunter2@mail.example.com:587", "EMAIL_FROM is missing"),
+        ("EMAIL_FROM", "nobody", "EMAIL_FROM='nobody' makes no sense"),
     ],
 )
 def test_a_value_that_makes_no_sense_stops_the_start_in_one_line(name: str, value: str, says: str) -> None:
@@ -91,3 +102,26 @@ def test_a_port_out_of_range_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("PORT", "0")
     with pytest.raises(ImproperlyConfigured, match="1 to 65535"):
         environment.env_port("PORT", 8000)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://kb:p%40ss@mail.example:2525", ("mail.example", 2525, "kb", "p@ss", False, True)),
+        ("smtp://kb:p@mail.example", ("mail.example", 587, "kb", "p", False, True)),
+        ("smtp://relay", ("relay", 25, "", "", False, False)),
+        ("smtps://kb:p@mail.example", ("mail.example", 465, "kb", "p", True, False)),
+        ("", ("", 0, "", "", False, False)),
+    ],
+)
+def test_a_password_travels_over_tls_alone(
+    url: str, expected: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMAIL_URL", url)
+    assert astuple(environment.env_mail("EMAIL_URL")) == expected
+
+
+def test_without_a_list_webhooks_reach_public_addresses_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CULPRIT_WEBHOOKS", raising=False)
+    policy = environment.env_webhooks("CULPRIT_WEBHOOKS")
+    assert (policy.allowed, policy.public, policy.setting) == ((), True, "CULPRIT_WEBHOOKS")
