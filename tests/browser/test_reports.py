@@ -1,11 +1,14 @@
 """What a reader does who reports: from a match to the form, its drafts and the receipt."""
 
 import re
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+from tests.browser.conftest import ROOT, free_port, wait_for
 from tests.browser.test_every_page import violations
 from tests.browser.test_journeys import ERROR, SECRET, paste
 
@@ -25,8 +28,8 @@ with connection.cursor() as cursor:
 def send(page: Page) -> None:
     """Sends the form, as often as it says that this was too quick for a person."""
     for _ in range(60):
-        page.get_by_role("button", name="Send the report").click()
-        page.wait_for_load_state()
+        with page.expect_navigation(timeout=60_000):
+            page.get_by_role("button", name="Send the report").click()
         if not page.get_by_text(UNDER_THREE_SECONDS).count():
             return
     raise AssertionError("the form stays too quick")
@@ -195,3 +198,56 @@ def test_with_keys_alone(strict_page: Page) -> None:
     assert "subject" not in reached
     wanted = ["story", "fix", "helped", "version", "deployment", "pods", "store", "cache", "link", "do", "do"]
     assert [name for name in reached if name in wanted][: len(wanted)] == wanted
+
+
+@pytest.fixture(scope="module")
+def puzzled_url(site_environment: dict[str, str], base_url: str) -> Iterator[str]:
+    """The same site served by another process, which asks for a proof of work."""
+    port = free_port()
+    environment = {**site_environment, "PORT": str(port), "CULPRIT_ALTCHA": "1"}
+    server = subprocess.Popen(
+        [sys.executable, "manage.py", "serve", "--no-worker"], cwd=ROOT, env=environment
+    )
+    try:
+        wait_for(port, server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def test_where_the_site_asks_for_it_the_browser_works_out_a_proof(
+    strict_page: Page, puzzled_url: str
+) -> None:
+    page = strict_page
+    page.goto(puzzled_url + FORM)
+    page.locator("#id_story").fill("Proved to be no robot.")
+    expect(page.get_by_text("The proof that you are no robot is ready.")).to_be_visible(timeout=60_000)
+    assert violations(page) == []
+    send(page)
+    expect(page.locator("h1")).to_have_text("Your report waits for review")
+
+
+def test_who_sends_before_the_proof_is_ready_sends_when_it_is(strict_page: Page, puzzled_url: str) -> None:
+    page = strict_page
+    page.goto(puzzled_url + FORM)
+    page.evaluate("document.querySelector('#id_story').value = 'In a hurry.'")
+    page.get_by_role("button", name="Send the report").click()
+    expect(page.get_by_text(UNDER_THREE_SECONDS).or_(page.get_by_text("waits for review"))).to_be_visible(
+        timeout=60_000
+    )
+    assert not page.get_by_text("missing or wrong").count()
+
+
+def test_without_javascript_the_form_says_that_it_needs_it_and_keeps_drafts(
+    without_javascript: Page, puzzled_url: str
+) -> None:
+    page = without_javascript
+    page.goto(puzzled_url + FORM)
+    expect(page.get_by_text("This form needs JavaScript.")).to_be_visible()
+    page.locator("#id_story").fill("kept words")
+    send(page)
+    expect(page.get_by_text("The proof that keeps robots out is missing or wrong.")).to_be_visible()
+    page.get_by_role("button", name="Keep as a draft").click()
+    expect(page.locator("#id_story")).to_have_value("kept words")
+    expect(page.get_by_text("This is a draft.")).to_be_visible()
