@@ -10,7 +10,7 @@ from operator import or_
 
 from django.db.models import F, Max, Q
 
-from kb.evidence.models import EvidenceReport, Fits, Helped, ReportQuerySet, State
+from kb.evidence.models import EvidenceReport, Fits, Helped, ReportQuerySet
 from kb.guides.models import Guide, QuickFix
 
 # What a guide states of a fix, and the outcome that speaks against it. "partly" fits both outcomes.
@@ -53,8 +53,8 @@ def guides_due() -> list[tuple[Guide, list[EvidenceReport]]]:
 def since_verified() -> ReportQuerySet:
     """Accepted reports on published guides, accepted since the guide was last verified."""
     accepted = EvidenceReport.objects.accepted().filter(guide__retired=None, guide__isnull=False)
-    moment = Max("decisions__at", filter=Q(decisions__after=State.ACCEPTED))
-    return accepted.alias(moment=moment).filter(moment__date__gte=F("guide__verified"))
+    decided = accepted.alias(decided=Max("decisions__at"))  # the last decision is the one that accepted it
+    return decided.filter(decided__date__gte=F("guide__verified"))
 
 
 def outcomes_against(reports: ReportQuerySet) -> list[Q]:

@@ -62,7 +62,10 @@ def test_a_guide_is_due_until_it_is_verified_after_the_report(guide: Guide) -> N
     found = made.accepted(guide, fits="different")
     made.accepted(guide, fits="same")
     assert [(due.slug, rows) for due, rows in guides_due()] == [("coin", [found])]
-    Guide.objects.filter(pk=guide.pk).update(verified=timezone.now().date() + timedelta(days=1))
+    day = Decision.objects.earliest("at").at.date()
+    Guide.objects.filter(pk=guide.pk).update(verified=day)
+    assert len(guides_due()) == 1
+    Guide.objects.filter(pk=guide.pk).update(verified=day + timedelta(days=2))
     assert guides_due() == []
 
 
