@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from unittest.mock import patch
@@ -32,7 +32,7 @@ from kb.probes.run import run
 from kb.probes.target import Target
 
 LATENCIES = (50, 200)  # milliseconds
-TIMES, MANY, ROUNDS_OF_MANY = 5, 50, 3
+TIMES, MANY = 5, 50
 MOST_OF_ROUNDS, MOST_OF_ONE = 1.3, 4.0
 ASKED = Asked(model="lab-model", end_user="customer-1", tags=("tag-1", "tag-2"), admin=True)
 KEYS = (Credential(VIRTUAL), Credential(MASTER))
@@ -53,7 +53,7 @@ def main() -> bool:
             crowds = [crowd(latency, port, folder) for latency in LATENCIES]
     print(f"\n{MANY} checks at once on the site ({WORKERS} workers), while somebody reads {READ}:")
     table(
-        ("latency", "one check", f"all {MANY}", "x one", "the page alone p50, max", "meanwhile p50, max"),
+        ("latency", "one check", f"all {MANY}", "x one", "page beside one (p50, max)", f"beside {MANY}"),
         [row.cells() for row in crowds],
     )
     print()
@@ -80,29 +80,25 @@ class Single:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Seconds for one check through the site and for many at once, and for a page before and meanwhile."""
+    """Seconds for one check through the site and for many at once, turn by turn, and for a page meanwhile."""
 
     latency: int
-    one: float
-    all: float
-    before: list[float]
-    meanwhile: list[float]
+    one: list[float] = field(default_factory=list)
+    many: list[float] = field(default_factory=list)
+    beside_one: list[float] = field(default_factory=list)
+    beside_many: list[float] = field(default_factory=list)
 
     @property
     def times(self) -> float:
-        return self.all / self.one
+        return median(many / one for one, many in zip(self.one, self.many, strict=True))
 
     def cells(self) -> list[str]:
-        pages = [
-            f"{median(took) * 1000:.0f}, {max(took) * 1000:.0f} ms" for took in (self.before, self.meanwhile)
-        ]
-        return [
-            f"{self.latency} ms",
-            f"{self.one * 1000:,.0f} ms",
-            f"{self.all * 1000:,.0f} ms",
-            f"{self.times:.1f}",
-            *pages,
-        ]
+        checks = (f"{median(took) * 1000:,.0f} ms" for took in (self.one, self.many))
+        pages = (
+            f"{median(took) * 1000:,.0f}, {max(took) * 1000:,.0f} ms"
+            for took in (self.beside_one, self.beside_many)
+        )
+        return [f"{self.latency} ms", *checks, f"{self.times:.1f}", *pages]
 
 
 @contextmanager
@@ -174,20 +170,20 @@ def site(folder: Path) -> Iterator[int]:
 
 
 def crowd(latency: int, port: int, folder: Path) -> Crowd:
-    """Checks through the site: alone, then many at once while somebody reads a page."""
-    with gateway(latency, folder) as target:
+    """Checks through the site, alone and many at once in turn, while somebody reads a page; medians."""
+    with gateway(latency, folder) as target, ThreadPoolExecutor(MANY) as pool:
         token = csrf(port)
         for _ in range(4 * WORKERS):  # (so that each worker has made its first)
             posted(port, target, token)
-        with reading(port) as before:
-            one = median(posted(port, target, token) for _ in range(TIMES))
-        rounds = []
-        with ThreadPoolExecutor(MANY) as pool, reading(port) as meanwhile:
-            for _ in range(ROUNDS_OF_MANY):
+        found = Crowd(latency)
+        for _ in range(TIMES):
+            with reading(port, found.beside_one):
+                found.one.append(median(posted(port, target, token) for _ in range(3)))
+            with reading(port, found.beside_many):
                 begun = time.perf_counter()
                 list(pool.map(lambda _: posted(port, target, token), range(MANY)))
-                rounds.append(time.perf_counter() - begun)
-    return Crowd(latency, one, median(rounds), before, meanwhile)
+                found.many.append(time.perf_counter() - begun)
+    return found
 
 
 def csrf(port: int) -> str:
@@ -216,9 +212,8 @@ def posted(port: int, target: Target, token: str) -> float:
 
 
 @contextmanager
-def reading(port: int) -> Iterator[list[float]]:
-    """Somebody reads a page again and again within the block: seconds for each."""
-    took: list[float] = []
+def reading(port: int, took: list[float]) -> Iterator[None]:
+    """Somebody reads a page again and again within the block; `took` gets the seconds for each."""
     done = threading.Event()
 
     def read() -> None:
@@ -230,7 +225,7 @@ def reading(port: int) -> Iterator[list[float]]:
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        yield took
+        yield
     finally:
         done.set()
         reader.join()

@@ -23,7 +23,7 @@ def models(upstream: str) -> list[dict[str, Any]]:
         model("lab-other"),
         *(model(f"upstream-{name}", f"http-{name}") for name in UPSTREAM),
         model("upstream-slow", "slow", timeout=2),
-        model("upstream-slow-20", "slow", timeout=20),
+        model("upstream-slow-60", "slow", timeout=60),
         model("upstream-drop", "drop"),
         model("upstream-garbage", "garbage"),
         model("upstream-down", api_base=NOBODY),

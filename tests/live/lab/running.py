@@ -89,7 +89,7 @@ class Lab:
         *,
         user: str | None = None,
         environment: dict[str, str] | None = None,
-        seconds: int = 60,
+        seconds: int = 180,
     ) -> None:
         """Starts a part and waits until it is ready. On Linux it ends with us, even if we are killed."""
         tied: list[str] = []
@@ -118,9 +118,12 @@ class Lab:
             except (OSError, Failed):
                 pass
             time.sleep(0.2)
-        log = self.log(name).read_text(errors="replace")[-3000:]
         self.stop(name)
-        raise Failed(f"The lab's {name} did not become ready:\n{log}")
+        raise Failed(f"The lab's {name} did not become ready within {seconds} s:\n{self.last_words(name)}")
+
+    def last_words(self, name: str) -> str:
+        """The end of a part's log."""
+        return self.log(name).read_text(errors="replace")[-3000:]
 
     def stop(self, name: str) -> None:
         """Ends a part: asked first, then by force."""
@@ -149,7 +152,7 @@ class Lab:
     def redis(self, *words: str) -> str:
         """Redis' answer to a command, as it stands on the wire."""
         parts = "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
-        with socket.create_connection(("127.0.0.1", self.ports["redis"]), 2) as connection:
+        with socket.create_connection(("127.0.0.1", self.ports["redis"]), 30) as connection:
             connection.sendall(f"*{len(words)}\r\n{parts}".encode())
             return connection.recv(65_536).decode().strip()
 
@@ -212,7 +215,7 @@ class Lab:
             command,
             lambda: answers(f"{address(port)}/health/readiness"),
             environment=environment,
-            seconds=180,
+            seconds=400,
         )
 
     @contextmanager

@@ -314,9 +314,9 @@ def stale_key_reserved_by_request_in_flight(caller: Caller) -> Iterator[Seen]:
     key = caller.key(max_budget=5)
     caller.chat(key)
     caller.settle(key)
-    caller.background(lambda: caller.chat(key, "upstream-slow-20", max_tokens=None))
+    caller.background(lambda: caller.chat(key, "upstream-slow-60", max_tokens=None))
     time.sleep(1.5)
-    yield caller.chat(key, max_tokens=None)
+    yield caller.refused(lambda: caller.chat(key, max_tokens=None))
 
 
 @scenario
@@ -325,9 +325,8 @@ def stale_key_after_client_disconnect(caller: Caller) -> Iterator[Seen]:
     key = caller.key(max_budget=5)
     caller.chat(key)
     caller.settle(key)
-    caller.chat(key, "upstream-slow-20", max_tokens=None, timeout=2)
-    time.sleep(1)
-    yield caller.chat(key)
+    caller.chat(key, "upstream-slow-60", max_tokens=None, timeout=5)
+    yield caller.refused(lambda: caller.chat(key))
 
 
 @slow
@@ -341,7 +340,7 @@ def stale_key_seeded_twice_by_two_proxies(caller: Caller) -> Iterator[Seen]:
             caller.chat(key)
         caller.base = first
         caller.settle(key)
-        for _ in range(25):
+        for _ in range(60):
             caller.lab.redis("DEL", f"spend:key:{hashed(key)}")
             at_once = [
                 threading.Thread(
@@ -457,9 +456,9 @@ until_refused("limit_deployment_rpm", lambda caller, key: caller.chat(key, "lab-
 @scenario
 def limit_key_parallel(caller: Caller) -> Iterator[Seen]:
     key = caller.key(max_parallel_requests=1)
-    caller.background(lambda: caller.chat(key, "upstream-slow-20"))
+    caller.background(lambda: caller.chat(key, "upstream-slow-60"))
     time.sleep(1)
-    yield caller.chat(key)
+    yield caller.refused(lambda: caller.chat(key))
 
 
 @scenario

@@ -1,6 +1,6 @@
 """A made-up OpenAI-compatible provider on 127.0.0.1: `upstream.py PORT`.
 
-The name of the model says what happens: `ok`, a key of ERRORS, `slow` (answers after 30 s), `drop` (hangs
+The name of the model says what happens: `ok`, a key of ERRORS, `slow` (answers after 75 s), `drop` (hangs
 up), `garbage` (200, and no JSON).
 """
 
@@ -128,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, b"<html>not json</html>")
         else:
             if model == "slow":
-                time.sleep(30)
+                time.sleep(75)
             self.complete(model, streamed=bool(asked.get("stream")))
 
     def complete(self, model: str, *, streamed: bool) -> None:
