@@ -5,11 +5,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from kb.notices import address
-from kb.notices.models import Delivery, Event, Kind, State, Subscription
+from kb.notices.models import Delivery, Event, State, Subscription
 from kb.notices.outbox import try_out
 from kb.notices.tasks import send_again
 
@@ -94,11 +94,19 @@ class SubscriptionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.message_user(request, f"{len(chosen)} on the way: Deliveries says what came of it.")
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> Any:
-        """The one page that shows a signing secret; like all of the admin it isn't cached."""
-        if obj.kind != Kind.WEBHOOK:
-            return super().response_add(request, obj, post_url_continue)
-        context = {**self.admin_site.each_context(request), "title": "Signing secret", "subscription": obj}
-        return render(request, "admin/notices/secret.html", context)
+        """Shows the signing secret; like all of the admin that page isn't cached."""
+        return self.secret(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> Any:
+        """An imported subscription has no secret; it gets one when it is saved with an address."""
+        return self.secret(request, obj) or super().response_change(request, obj)
+
+    def secret(self, request: HttpRequest, subscription: Subscription) -> HttpResponse | None:
+        """The page that shows a secret that was just made."""
+        if not subscription.fresh:
+            return None
+        context = {**self.admin_site.each_context(request), "title": "Signing secret"}
+        return render(request, "admin/notices/secret.html", context | {"subscription": subscription})
 
 
 @admin.register(Delivery)

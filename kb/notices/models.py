@@ -70,6 +70,8 @@ class Subscription(models.Model):
     events = models.JSONField(default=list, validators=[events_are_known])
     active = models.BooleanField(default=True, help_text="Switched off by itself when a receiver answers 410")
 
+    fresh = False
+
     class Meta:
         ordering = ["name"]
         constraints = [one_of("kind", Kind)]
@@ -78,9 +80,9 @@ class Subscription(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """A signed webhook gets its key when it is first saved."""
+        """A signed webhook that has no key gets one; `fresh` says that it still has to be shown."""
         if self.kind == Kind.WEBHOOK and not self.secret:
-            self.secret = new_secret()
+            self.secret, self.fresh = new_secret(), True
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
@@ -118,7 +120,8 @@ class Delivery(models.Model):
     event = models.CharField(max_length=40)
     subject = models.CharField(max_length=200)
     path = models.CharField(max_length=500)
-    facts = models.JSONField(default=dict, blank=True)
+    # Pairs of name and value: PostgreSQL doesn't keep the order of an object's names.
+    facts = models.JSONField(default=list, blank=True)
     state = models.CharField(max_length=20, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     due = models.DateTimeField(

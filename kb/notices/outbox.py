@@ -33,7 +33,7 @@ def try_out(subscription: Subscription) -> None:
 def _deliver(
     to: Iterable[Subscription], event: str, subject: str, path: str, facts: Mapping[str, str]
 ) -> None:
-    told = {_line(name, 100): _line(value, LONGEST_FACT) for name, value in list(facts.items())[:MOST_FACTS]}
+    told = [[_line(name, 100), _line(value, LONGEST_FACT)] for name, value in facts.items()][:MOST_FACTS]
     with transaction.atomic():
         for subscription in to:
             delivery = Delivery(

@@ -26,7 +26,7 @@ def webhook(delivery: Delivery) -> str:
         {
             "type": delivery.event,
             "timestamp": delivery.created.isoformat(),
-            "data": {"subject": delivery.subject, "url": link(delivery), "facts": delivery.facts},
+            "data": {"subject": delivery.subject, "url": link(delivery), "facts": dict(delivery.facts)},
         },
         ensure_ascii=False,
     )
@@ -36,7 +36,7 @@ def slack(delivery: Delivery) -> str:
     """The body of a Slack-compatible webhook; `text` says it all for those who don't show blocks."""
     subject, url = escaped(delivery.subject), escaped(link(delivery))
     blocks: list[dict[str, Any]] = [_section(f"*<{url}|{subject}>*")]
-    if fields := list(delivery.facts.items())[:SLACK_FACTS]:
+    if fields := delivery.facts[:SLACK_FACTS]:
         told = [{"type": "plain_text", "text": f"{name}: {value}", "emoji": False} for name, value in fields]
         blocks.append({"type": "section", "fields": told})
     return json.dumps({"text": f"{subject}\n{url}", "blocks": blocks}, ensure_ascii=False)
@@ -70,5 +70,5 @@ def mail(batch: Sequence[Delivery]) -> EmailMessage:
 
 
 def _paragraph(delivery: Delivery) -> str:
-    facts = "".join(f"\n{name}: {value}" for name, value in delivery.facts.items())
+    facts = "".join(f"\n{name}: {value}" for name, value in delivery.facts)
     return f"{delivery.subject}\n{link(delivery)}{facts}"

@@ -101,6 +101,19 @@ def test_a_subscription_can_be_switched_off_though_its_receiver_is_gone(
     assert subscription.address.endswith("a-long-and-secret-path")
 
 
+def test_an_imported_subscription_gets_a_secret_that_is_shown(admin_client: Client) -> None:
+    subscription = subscribe(Kind.WEBHOOK, "")
+    Subscription.objects.update(secret="")
+    url = f"/admin/notices/subscription/{subscription.pk}/change/"
+    data = {"name": "ops", "address": "", "events": ["guide.due"], "active": "on"}
+    assert "Give an e-mail address" in admin_client.post(url, data).content.decode()
+    with Receiver() as receiver:
+        page = admin_client.post(url, data | {"address": receiver.url}).content.decode()
+    subscription.refresh_from_db()
+    assert subscription.secret.startswith("whsec_")
+    assert subscription.secret.replace("+", "&#x2B;") in page.replace("+", "&#x2B;")
+
+
 def test_without_events_it_is_refused(admin_client: Client) -> None:
     page = add(admin_client, address="https://example.com/", events=[])
     assert "This field is required." in page

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 ('event', models.CharField(max_length=40)),
                 ('subject', models.CharField(max_length=200)),
                 ('path', models.CharField(max_length=500)),
-                ('facts', models.JSONField(blank=True, default=dict)),
+                ('facts', models.JSONField(blank=True, default=list)),
                 ('state', models.CharField(choices=[('waiting', 'waiting'), ('sending', 'being sent'), ('sent', 'sent'), ('dead', 'given up')], default='waiting', max_length=20)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('due', models.DateTimeField(default=django.utils.timezone.now, help_text='The next try; the end of the lease while sending')),

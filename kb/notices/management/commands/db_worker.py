@@ -4,6 +4,7 @@ import logging
 import threading
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.db import DatabaseError, close_old_connections
 from django_tasks_db.management.commands import db_worker
 
@@ -17,11 +18,17 @@ class Command(db_worker.Command):
     help = "Sends notices; run one or more beside the server (manage.py serve starts one)."
 
     def handle(self, **options: Any) -> None:
-        """Sweeps before the first task, then beside them."""
-        sweep()
-        if not options["batch"]:
-            threading.Thread(target=keep_sweeping, daemon=True, name="sweep").start()
-        super().handle(**options)
+        """Sweeps before the first task, then beside them. Ends in one line where the database is away."""
+        try:
+            sweep()
+            if not options["batch"]:
+                threading.Thread(target=keep_sweeping, daemon=True, name="sweep").start()
+            super().handle(**options)
+        except DatabaseError as problem:
+            kind = type(problem).__name__
+            raise CommandError(
+                f"The database is away, locked or not migrated ({kind}): start again."
+            ) from None
 
 
 def keep_sweeping(ended: threading.Event | None = None) -> None:

@@ -1,6 +1,7 @@
 """`manage.py serve`: the site as production serves it."""
 
 import http.client
+import os
 import signal
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 THREADS = 64  # per worker, started as they are needed; each check holds one (kb.checker.running)
 PATIENCE = 60.0  # seconds until a server that doesn't answer is given up
-GRACE = 10.0  # seconds for server and worker to finish what they are doing
+GRACE = 8.0  # seconds for server and worker to finish what they are doing
 REST = 5.0  # seconds between two starts of a worker that doesn't live
+
+STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Command(BaseCommand):
@@ -32,8 +35,9 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("load_content")
         call_command("collectstatic", interactive=False, verbosity=0)
-        server = subprocess.Popen(granian(options["host"], options["workers"]))  # noqa: S603
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        server = started(granian(options["host"], options["workers"]))
+        for one in STOPS:
+            signal.signal(one, asked_to_stop)
         worker = Worker()
         try:
             self.announce(server)
@@ -80,7 +84,19 @@ class Worker:
         self.processes = [one for one in self.processes if one.poll() is None]
         if not self.processes and time.monotonic() - self.started >= REST:
             command = [sys.executable, sys.argv[0], "db_worker", "--verbosity", "0", "--no-reload"]
-            self.processes, self.started = [subprocess.Popen(command)], time.monotonic()  # noqa: S603
+            self.processes, self.started = [started(command)], time.monotonic()
+
+
+def asked_to_stop(*_: Any) -> None:
+    """Answers the first signal that asks to stop; whoever manages the machine may send several."""
+    for one in STOPS:
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def started(command: list[str]) -> "subprocess.Popen[bytes]":
+    """A process in a group of its own: it hears of a signal once, from us, and ends with all it started."""
+    return subprocess.Popen(command, start_new_session=True)  # noqa: S603
 
 
 def stop(*processes: "subprocess.Popen[bytes]") -> None:
@@ -92,7 +108,7 @@ def stop(*processes: "subprocess.Popen[bytes]") -> None:
         try:
             one.wait(timeout=max(0.0, end - time.monotonic()))
         except subprocess.TimeoutExpired:
-            one.kill()
+            os.killpg(one.pid, signal.SIGKILL)
             one.wait()
 
 
