@@ -113,7 +113,7 @@ class SubscriptionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class DeliveryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What was told, what waits, and what was given up; the latter can be sent again."""
 
-    list_display = ("created", "event", "subject", "subscription", "state", "attempts", "due", "error")
+    list_display = ("created", "subscription", "subject", "state", "error", "attempts", "due", "event")
     list_filter = ("state", "event", "subscription")
     list_select_related = ("subscription",)
     search_fields = ("subject", "id")
