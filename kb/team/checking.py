@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from django.db import DatabaseError, models, transaction
+from django.db import DataError, IntegrityError, models, transaction
 
 from kb.diagnosis.signature import Matcher, SignatureError
 from kb.diagnosis.text import readable, redact
@@ -139,7 +139,7 @@ def page_of(tool: Tool, slug: str, text: str, guide: Guide | None) -> str:
         with transaction.atomic():
             html = composed(shelved, tool, source, guide)
             transaction.set_rollback(True)
-    except (KeyError, ValueError, DatabaseError) as error:
+    except (KeyError, ValueError, DataError, IntegrityError) as error:
         found = [placed(p, text) for p in contracts.check_guide(shelved, source)]
         raise NoPreview(found or [Found("A value is of the wrong kind or too long.", 1)]) from error
     return html

@@ -161,10 +161,11 @@ def ends(before: str, after: str) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
 def joined(runs: list[Run]) -> tuple[Run, ...]:
     """Runs without empty ones, neighbours of one kind as one."""
     full = [run for run in runs if run[0]]
-    return tuple(
-        ("".join(text for text, _ in group), marked)
-        for marked, group in groupby(full, key=lambda run: run[1])
-    )
+    around = zip([("", False), *full], full, [*full[1:], ("", False)], strict=False)
+    # White space between two words that differ belongs to them.
+    whole = [(text, marked or (not text.strip() and a[1] and b[1])) for a, (text, marked), b in around]
+    groups = groupby(whole, key=lambda run: run[1])
+    return tuple(("".join(text for text, _ in group), marked) for marked, group in groups)
 
 
 def merge(base: str, theirs: str, ours: str, prefer: str = "ours") -> Merged:

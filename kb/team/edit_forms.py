@@ -20,7 +20,7 @@ from kb.team.parts import ALL, ALL_FACTS, ALL_WORDS, AREA, GLUE, TABLES, WORDS
 PREFIX = "part_"
 NEWEST = 2_147_483_647
 CHOICES = {"category": Category.choices, "hop": Hop.choices}
-ROWS = {"summary": 2, "synonyms": 4, "related": 3, ALL: 40, ALL_FACTS: 30, ALL_WORDS: 40}
+ROWS = {"summary": 3, "synonyms": 4, "related": 3, ALL: 40, ALL_FACTS: 30, ALL_WORDS: 40}
 HINTS = {
     "title": "What a person would call it; at most 160 characters.",
     "summary": "One sentence: what it is. At most 240 characters, no Markdown.",

@@ -7,7 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
+from kb.evidence.models import EvidenceReport
 from kb.guides.loading import load
 from kb.guides.models import Guide, UnmatchedError
 from kb.team.models import Draft, Stage
@@ -201,6 +203,34 @@ def test_signatures_are_tried_on_all_that_is_stored(author: Client) -> None:
     assert (lost.before, lost.after, lost.wins) == ("gate/coin", "", False)
     (won,) = stored["texts that nothing fits so far"]
     assert (won.before, won.after, won.wins) == ("", "gate/coin", True)
+
+
+def test_signatures_are_tried_on_accepted_reports_alone(author: Client) -> None:
+    tool = Guide.objects.get(slug="coin").tool
+    for state in ("pending", "accepted", "rejected"):
+        text = f"The purse is out of coins, said the {state} one"
+        EvidenceReport.objects.create(tool=tool, form=state, text=text, state=state)
+    data = form_of(author) | {"deed": "try_all"}
+    data["part_signature"] += '\n\n[[signature]]\nid = "purse"\nall_of = ["The purse is out of"]'
+    stored = {kind.title: kind for kind in author.post(EDIT, data).context["stored"]}
+    reports = stored["texts of accepted reports"]
+    assert (reports.count, [change.wins for change in reports.changes]) == (1, [True])
+    assert "said the accepted one" in reports.changes[0].text
+
+
+def test_in_private_mode_signed_out_people_get_their_words_and_no_other(
+    author: Client, settings: Settings
+) -> None:
+    settings.CULPRIT_PRIVATE = True
+    data = form_of(author) | {"part_summary": "Typed before the session ended."}
+    stranger = Client()
+    assert stranger.get(EDIT)["Location"].startswith("/sign-in/")
+    assert stranger.get("/drafts/1/edit/")["Location"].startswith("/sign-in/")
+    lost = stranger.post(EDIT, data)
+    assert lost.status_code == 403
+    assert "Typed before the session ended." in lost.content.decode()
+    assert "The coin is spent" not in stranger.post(EDIT, {"part_all": "x"}).content.decode()
+    assert not Draft.objects.exists()
 
 
 def test_panels_are_throttled(author: Client, monkeypatch: pytest.MonkeyPatch) -> None:
