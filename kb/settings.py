@@ -39,6 +39,7 @@ HTTPS = env_bool("HTTPS", default=False)  # the site is served over HTTPS alone
 CULPRIT_URL = env_site("CULPRIT_URL", default=f"http://127.0.0.1:{PORT}")  # what links in notices begin with
 # Where notices may be posted. Unset: any public https address.
 CULPRIT_WEBHOOKS = env_webhooks("CULPRIT_WEBHOOKS")
+CULPRIT_KEEP_DAYS = env_count("CULPRIT_KEEP_DAYS", default=400, most=36_500)
 CULPRIT_PRIVATE = env_bool("CULPRIT_PRIVATE", default=False)  # everything needs sign-in
 # Who may write, decide or administer needs a second factor, unless the identity provider signed them in.
 CULPRIT_SECOND_FACTOR = env_bool("CULPRIT_SECOND_FACTOR", default=False)

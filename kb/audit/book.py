@@ -1,6 +1,10 @@
 """Where the other rooms write down what somebody did."""
 
+from datetime import timedelta
 from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
 
 from kb.audit.models import Entry
 
@@ -20,3 +24,8 @@ def record(what: str, by: Any, about: str, path: str = "", **details: str | int)
         path=path[:300],
         details=details,
     )
+
+
+def forget(**kwargs: Any) -> None:
+    """Deletes the lines that are older than CULPRIT_KEEP_DAYS."""
+    Entry.objects.filter(at__lt=timezone.now() - timedelta(days=settings.CULPRIT_KEEP_DAYS)).delete()

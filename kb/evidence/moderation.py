@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.urls import reverse
 
+from kb.audit.book import record
 from kb.diagnosis.text import fingerprint
 from kb.evidence.contradictions import contradicts
 from kb.evidence.models import Decision, EvidenceReport, State
@@ -138,6 +139,7 @@ def _decided(report: EvidenceReport, after: State, reason: str, by: User) -> Dec
 def _recorded(report: EvidenceReport, after: State, reason: str, by: User) -> Decision:
     before, report.state, report.revision = report.state, after, report.revision + 1
     report.save(update_fields=["state", "revision"])
+    record(f"report.{after}", by, str(report), reverse("review_report", args=[report.pk]), reason=reason)
     return Decision.objects.create(
         report=report, revision=report.revision, before=before, after=after, reason=reason, by=by
     )

@@ -182,12 +182,17 @@ def sent(request: HttpRequest, form: ReportForm, mark: Stamp) -> HttpResponseBas
     try:
         made = receive(form, mark.form, request.user)
     except Known as known:
-        context = {"guide": form.guide, "known": known.report, "action": address_of(form.guide)}
-        return render(request, "evidence/report_known.html", context)
+        return already_there(request, form, known.report)
     except AWAY:
         return again(request, form, mark, GONE, 503)
     Draft.objects.filter(pk=request.POST.get("draft", "")).delete()
     return Redirect(made.get_absolute_url())
+
+
+def already_there(request: HttpRequest, form: ReportForm, known: EvidenceReport) -> HttpResponse:
+    """That the same account is there, and a way back to the form; not where the other's receipt is."""
+    context = {"guide": form.guide, "known": known, "action": address_of(form.guide), "fields": form.data}
+    return render(request, "evidence/report_known.html", context)
 
 
 def sent_before(request: HttpRequest, form: ReportForm, before: EvidenceReport) -> HttpResponseBase:

@@ -16,9 +16,11 @@ class Team(AppConfig):
     def ready(self) -> None:
         post_migrate.connect(make_roles, sender=self)
         post_migrate.connect(make_counters, sender=self)
+        from kb.audit.book import forget
         from kb.notices.tasks import swept
 
         swept.connect(give_reminders, dispatch_uid="reminders")
+        swept.connect(forget, dispatch_uid="audit retention")
 
 
 class Administration(admin.AdminConfig):
