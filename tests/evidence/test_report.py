@@ -366,6 +366,9 @@ def test_the_same_account_from_another_is_not_kept_twice_and_no_receipt_is_told(
     assert "That report is there already" in page
     assert "waits for a reviewer" in page
     assert first.pk not in page
+    action, fields = form_in(page, "Go on with the form")
+    assert (action, fields["story"], fields["pods"]) == (COIN, "The same words.", "1")
+    assert "The same words." in client.post(action, fields).content.decode()
     assert EvidenceReport.objects.count() == 1
     reported(client, version="1.84.0", story="Other words.")
     reported(client, version="1.84.0", story="The same words.", fits="different")
@@ -418,6 +421,17 @@ def test_a_database_that_is_away_from_the_start_keeps_all_that_was_typed(
     assert SECRET not in page
     for part in ("kept words", "https://kept.example/", "The coin is spent: 3 of 2", stamp):
         assert part in page
+
+
+def test_the_same_for_who_is_signed_in(library: Path, lenient_client: Client) -> None:
+    def away(*args: Any) -> None:
+        raise OperationalError("db.internal is away")
+
+    lenient_client.force_login(User.objects.create_user("rosa"))
+    with connection.execute_wrapper(away):
+        answer = send(lenient_client, story="kept words")
+    assert answer.status_code == 503
+    assert "kept words" in answer.content.decode()
 
 
 def test_who_sees_the_notice_is_led_to_the_review(
