@@ -25,6 +25,8 @@ class Private(LoginRequiredMiddleware):
         response: Any
         try:
             response = self.refusal(request) or self.get_response(request)
+            if response.status_code == 404 and not request.user.is_authenticated:
+                response = way_in(request)  # the page that says so would name guides
         except AWAY:
             response = unavailable(request)
         response["Cache-Control"] = "private, no-store"
@@ -44,7 +46,12 @@ class Private(LoginRequiredMiddleware):
             return None
         if request.user.is_authenticated:
             return None
-        return sent_to(request, reverse(settings.LOGIN_URL), "Sign in first.", 401)
+        return way_in(request)
+
+
+def way_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in."""
+    return sent_to(request, reverse(settings.LOGIN_URL), "Sign in first.", 401)
 
 
 def sent_to(request: HttpRequest, page: str, words: str, status: int) -> HttpResponse:

@@ -1,0 +1,193 @@
+"""A private site: strangers learn nothing of it, whatever they ask for and however."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from kb.guides.models import Guide
+from kb.web.front import Front, page_key
+from tests.team.test_roles import names, people, things
+
+__all__ = ["people", "things"]  # fixtures
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _private(settings: Any) -> None:
+    """The site is its team's alone."""
+    settings.CULPRIT_PRIVATE = True
+
+
+def words_kept_here() -> list[str]:
+    """What guides, their errors, a report and a draft say."""
+    found = Guide.objects.values_list("title", "summary", "messages__text")
+    return [words for row in found for words in row if words] + ["It broke.", "Half."]
+
+
+def addresses(things: dict[str, Any]) -> Iterator[str]:
+    """Every address of the site, with real objects in it, and some that don't exist."""
+    for name, pattern in names(get_resolver()):
+        if name.startswith("admin:"):
+            continue
+        yield reverse(name, kwargs=things.get(name)) if name else f"/{pattern.pattern}"
+    yield from ("/admin/", "/admin/guides/guide/", "/admin/nowhere/")
+    yield from (
+        "/errors/gate/coins/",
+        "/errors/gate/coin",
+        "/coin",
+        "/nowhere/",
+        "/errors/gate/coin.md",
+        "/%00/",
+    )
+    yield from (
+        "/search/?q=coin",
+        "/errors/?q=coin",
+        "/match/?text=coin",
+        "/.env",
+        "/api/v1/guides/",
+        "/feed.atom",
+    )
+
+
+@pytest.mark.parametrize("method", ["get", "head", "post", "put", "delete", "options"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"hx-request": "true"},
+        {"hx-request": "true", "hx-boosted": "true"},
+        {"accept": "application/json"},
+        {"accept": "application/x-ndjson"},
+    ],
+    ids=["browser", "htmx", "boosted", "json", "stream"],
+)
+def test_a_stranger_finds_no_word_of_a_guide_anywhere(
+    things: dict[str, Any], headers: dict[str, str], method: str
+) -> None:
+    client = Client(headers=headers, raise_request_exception=False)
+    given = {"text": "budget", "q": "coin"}
+    words = words_kept_here()
+    assert len(words) >= 8
+    for path in addresses(things):
+        answer = getattr(client, method)(path, given) if method == "post" else getattr(client, method)(path)
+        text = answer.content.decode()
+        assert answer.status_code < 500, path
+        assert not [word for word in words if word in text], path
+        assert "public" not in answer["Cache-Control"], path
+        assert "no-store" in answer["Cache-Control"], path
+        if answer.status_code == 200:
+            assert path in {"/healthz", "/readyz", "/sign-in/", "/sign-in/off/", "/sign-in/passkey/"}, path
+
+
+def test_a_browser_is_led_to_the_sign_in_and_back(library: Path, client: Client) -> None:
+    answer = client.get("/errors/gate/coin/?x=1")
+    assert (answer.status_code, answer["Location"]) == (302, "/sign-in/?next=/errors/gate/coin/%3Fx%3D1")
+    User.objects.create_user("ann", password="a long enough word")
+    given = {"login": "ann", "password": "a long enough word", "next": "/errors/gate/coin/?x=1"}
+    assert client.post("/sign-in/", given)["Location"] == "/errors/gate/coin/?x=1"
+    page = client.get("/errors/gate/coin/?x=1")
+    assert page.status_code == 200
+    assert page["Cache-Control"] == "private, no-store"
+    assert page["X-Robots-Tag"] == "noindex"
+
+
+def test_a_posted_text_is_not_looked_at_and_not_in_the_address(library: Path, client: Client) -> None:
+    answer = client.post("/match/", {"text": "sk-secret"})
+    assert (answer.status_code, answer["Location"]) == (302, "/sign-in/?next=/")
+
+
+def test_htmx_is_told_to_go_to_the_sign_in(library: Path, client: Client) -> None:
+    headers = {"hx-request": "true", "hx-current-url": "http://testserver/errors/?hop=budget"}
+    answer = client.get("/search/?q=coin", headers=headers)
+    assert answer.status_code == 204
+    assert answer["HX-Redirect"] == "/sign-in/?next=/errors/%3Fhop%3Dbudget"
+    elsewhere = client.get("/search/", headers=headers | {"hx-current-url": "https://evil.example/x"})
+    assert elsewhere["HX-Redirect"] == "/sign-in/?next=/"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("path", ["/errors/gate/coin/", "/match/", "/nowhere/", "/check/"])
+def test_a_program_is_told_in_json(library: Path, client: Client, path: str, method: str) -> None:
+    answer = getattr(client, method)(path, headers={"accept": "application/json"})
+    assert answer.status_code == 401
+    assert answer.json() == {"error": "Sign in first.", "sign_in": "http://testserver/sign-in/"}
+
+
+def test_json_that_is_posted_is_answered_in_json_even_without_a_token(library: Path) -> None:
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post("/check/", data="{}", content_type="application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (401, "application/json")
+
+
+def test_an_address_that_does_not_exist_looks_like_one_that_does(library: Path, client: Client) -> None:
+    there, not_there = client.get("/errors/gate/coin/"), client.get("/errors/gate/coim/")
+    assert there.status_code == not_there.status_code == 302
+    assert there["Location"].replace("coin", "") == not_there["Location"].replace("coim", "")
+    client.force_login(User.objects.create_user("ann"))
+    assert client.get("/errors/gate/coim/").status_code == 404
+
+
+def test_health_needs_no_sign_in(client: Client) -> None:
+    assert client.get("/healthz").content == b"ok\n"
+    assert client.get("/readyz").content == b"ok\n"
+
+
+def test_only_who_may_report_reports(things: dict[str, Any], people: dict[str, User | None]) -> None:
+    for who, status in {"reader": 403, "reporter": 200}.items():
+        client = Client()
+        client.force_login(people[who])  # type: ignore[arg-type]
+        assert client.get("/errors/gate/coin/report/").status_code == status
+        assert client.post("/report/", {"do": "send", "story": "x"}).status_code in {status, 422}
+
+
+def test_no_page_is_kept_in_front(library: Path, client: Client, settings: Any) -> None:
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/errors/"}
+    assert page_key(environ) is None
+    settings.CULPRIT_PRIVATE = False
+    assert page_key(environ) is not None
+
+
+def test_a_page_kept_before_is_not_sent(library: Path, settings: Any) -> None:
+    asked: list[str] = []
+
+    def application(environ: dict[str, Any], start: Any) -> list[bytes]:
+        asked.append(environ["PATH_INFO"])
+        start("200 OK", [("Cache-Control", "public, no-cache")])
+        return [b"words"]
+
+    front = Front(application, lambda: 1)
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/errors/"}
+    settings.CULPRIT_PRIVATE = False
+    front(dict(environ), lambda *_: None)
+    front(dict(environ), lambda *_: None)
+    assert len(asked) == 1
+    settings.CULPRIT_PRIVATE = True
+    front(dict(environ), lambda *_: None)
+    assert len(asked) == 2
+
+
+def test_while_the_database_is_away_nobody_comes_in(
+    library: Path, lenient_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lenient_client.force_login(User.objects.create_user("ann"))
+
+    def away(*_: Any, **__: Any) -> None:
+        raise OperationalError("away")
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", away)
+    answer = lenient_client.get("/errors/gate/coin/")
+    assert answer.status_code == 503
+    assert "coin" not in answer.content.decode()
+
+
+def test_a_public_site_needs_no_sign_in(library: Path, client: Client, settings: Any) -> None:
+    settings.CULPRIT_PRIVATE = False
+    answer = client.get("/errors/gate/coin/")
+    assert answer.status_code == 200
+    assert "public" in answer["Cache-Control"]
