@@ -208,7 +208,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     slugs = Guide.objects.published().values_list("slug", flat=True)
     near = get_close_matches(asked, sorted(set(slugs)), n=SUGGESTIONS, cutoff=0.5)
     guides = Guide.objects.published().cards().filter(slug__in=near)
-    suggestions = sorted(guides, key=lambda found: near.index(found.slug)) or [hit.guide for hit in search(asked, SUGGESTIONS)]
+    suggestions = sorted(guides, key=lambda found: near.index(found.slug)) or [
+        hit.guide for hit in search(asked, SUGGESTIONS)
+    ]
     response = page(request, "404.html", {"suggestions": suggestions}, status=404)
     response["Cache-Control"] = "no-store"
     return response

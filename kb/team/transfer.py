@@ -43,7 +43,7 @@ def moved() -> list[type[models.Model]]:
     rooms = [(apps.get_app_config(room), None) for room in ROOMS]
     named = [apps.get_model(name) for name in MODELS]
     labels = [(apps.get_app_config(model._meta.app_label), [model]) for model in named]
-    return serializers.sort_dependencies([*labels, *rooms])  # type: ignore[arg-type,return-value]
+    return serializers.sort_dependencies([*labels, *rooms])
 
 
 def export(out: TextIO) -> int:
