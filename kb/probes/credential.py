@@ -95,13 +95,18 @@ class Scrubber:
         Of more than MOST_VALUES values the first are kept. What is nested more than MOST_DEPTH deep is
         replaced by a mark: no proxy answers so, and it takes nothing away from a list.
         """
-        self._learn([word for word in dict.fromkeys(_words(value)) if word not in self._seen])
+        words, sound = _words(value)
+        self._learn([word for word in words if len(word) <= _LONGEST_WORD and word not in self._seen])
+        if sound and all(self.word(word) == word for word in words):
+            return value, False
         walk = _Walk(self)
         return walk.value(value, 0), walk.cut
 
     def word(self, text: str) -> str:
         """What `text` does, for the strings inside of an answer, of which many were looked at together."""
-        return self._seen[text] if text in self._seen else self.text(text)
+        if text not in self._seen:
+            self._seen[text] = self.text(text)
+        return self._seen[text]
 
     def _learn(self, words: list[str]) -> None:
         """Look at many short strings at once, and more closely only where there is something to find.
@@ -127,20 +132,30 @@ class Scrubber:
         return self._forms.get(match[0].lower(), "<api_key>")
 
 
-def _words(value: Any) -> Iterable[str]:
-    """The short strings of a body, names included, of its first MOST_VALUES values."""
-    waiting = [value]
-    for _ in range(MOST_VALUES):
-        if not waiting:
-            return
-        one = waiting.pop()
-        if isinstance(one, str) and len(one) <= _LONGEST_WORD:
-            yield one
-        elif isinstance(one, dict):
-            yield from (_line(*pair) for pair in one.items() if _telling(*pair))
-            waiting += [*one, *one.values()]
-        elif isinstance(one, list):
-            waiting += one
+def _words(value: Any) -> tuple[dict[str, None], bool]:
+    """What of a body may hide a secret: its strings, names and long numbers, of its first MOST_VALUES values.
+
+    And whether all of it was looked at, so that it may stay as it is if these are clean.
+    """
+    found: dict[str, None] = {}
+    sound, count, depth, level = True, 0, 0, [value]
+    while level and depth < MOST_DEPTH and count < MOST_VALUES:
+        deeper: list[Any] = []
+        for one in level[: MOST_VALUES - count]:
+            if isinstance(one, str):
+                found[one] = None
+            elif isinstance(one, dict):
+                found |= dict.fromkeys(one)
+                found |= {_line(*pair): None for pair in one.items() if _telling(*pair)}
+                deeper += one.values()
+            elif isinstance(one, list):
+                deeper += one
+            elif isinstance(one, float):
+                sound = sound and math.isfinite(one)
+            elif isinstance(one, int) and not -100 < one < 1000:
+                found[str(one)] = None
+        count, depth, level = count + len(level), depth + 1, deeper
+    return found, sound and count <= MOST_VALUES and not level
 
 
 def _telling(name: str, value: Any) -> bool:

@@ -38,8 +38,7 @@ _KEPT = frozenset({
 })  # fmt: skip
 # Shorter than any server's own patience, so that no request goes into a connection that is being closed.
 _IDLE_SECONDS = 1.5
-# What is cleaned of secrets within a millisecond or two.
-_LONG_BYTES = 20_000
+_LONG_BYTES = 20_000  # take a millisecond or two to be cleaned of secrets
 # How long finding out may take whether a port that made no sense speaks TLS.
 _TLS_SECONDS = 1.0
 _NO_TIME = Broken("timed_out", "The time for the whole check was up.")
@@ -207,6 +206,7 @@ class Dialler:
         connector = aiohttp.TCPConnector(
             resolver=_Pinned(self._target.host, address),
             use_dns_cache=False,
+            happy_eyeballs_delay=None,  # one address has no rival
             ssl=tls_context() if self._target.scheme == "https" else False,
             limit=32,
             keepalive_timeout=_IDLE_SECONDS,
