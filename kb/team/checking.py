@@ -6,7 +6,6 @@ The checks are those of content files (`kb.guides.contracts`), over the library 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from django.db import DataError, IntegrityError, models, transaction
@@ -78,33 +77,12 @@ def problems_of(tool: Tool, slug: str, text: str) -> list[Found]:
         return [placed(problem, text) for problem in error.problems]
     tools = shelf.tools()
     found = contracts.check(swapped(tools, tool, source))
-    known = known_problems(Library(tools))
     own = [placed(problem, text) for problem in found if problem.path == path]
-    others = [problem for problem in found if problem.path != path and problem not in known]
+    others = [problem for problem in found if problem.path != path]
+    if others:  # no draft is blamed for what is wrong without it
+        known = set(contracts.check(tools))
+        others = [problem for problem in others if problem not in known]
     return own + [Found(problem.text, problem.line, elsewhere=problem.path) for problem in others]
-
-
-class Library:
-    """Tools as they are, comparable by what they hold: so that the same library is checked once."""
-
-    def __init__(self, tools: list[ToolSource]) -> None:
-        self.tools = tools
-        self.key = tuple(
-            (tool.slug, *tool.versions, *tool.marks, *((one.slug, one.text) for one in tool.guides.values()))
-            for tool in tools
-        )
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Library) and self.key == other.key
-
-
-@lru_cache(maxsize=1)
-def known_problems(library: Library) -> frozenset[Problem]:
-    """What is wrong with the library as it is served: no draft is blamed for it."""
-    return frozenset(contracts.check(library.tools))
 
 
 def placed(problem: Problem, text: str) -> Found:

@@ -182,6 +182,14 @@ def test_what_a_draft_would_break_in_another_guide_is_told(author: Client) -> No
     assert "gate/token.md" in {one.elsewhere for one in found}
 
 
+def test_no_draft_is_blamed_for_what_is_wrong_without_it(shelf: Path, author: Client) -> None:
+    data = form_of(author) | {"deed": "check"}
+    assert author.post(EDIT, data).context["found"] == []
+    (shelf / "gate" / "draft-of-a-file.md").write_text("Not listed in the ledger yet.")
+    (shelf / "gate" / "captures" / "1.0" / "token.json").unlink()
+    assert author.post(EDIT, data).context["found"] == []
+
+
 def test_signatures_are_tried_on_a_pasted_text_that_is_redacted_first(author: Client) -> None:
     key = "sk-proj-" + "Zq8" * 12
     data = form_of(author) | {"trial_text": f"Purse empty! {key}", "deed": "try"}
