@@ -6,9 +6,15 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
+from hypothesis import settings as hypothesis_settings
 
 from kb.guides.loading import load
 from tests.guides import files
+
+
+# A busy machine is no failure.
+hypothesis_settings.register_profile("culprit", deadline=None)
+hypothesis_settings.load_profile("culprit")
 
 
 @pytest.fixture(autouse=True)

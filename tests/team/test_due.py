@@ -323,7 +323,7 @@ def test_an_overdue_guide_is_told_of_once_for_each_date(library: Path, editor: U
     assert remind() == "0 reminders given.\n"
     told = Delivery.objects.get()
     assert (told.event, told.path) == ("guide.due", "/errors/gate/coin/")
-    assert told.facts["Owner"] == "erin"
+    assert dict(told.facts)["Owner"] == "erin"
     Note.objects.filter(pk=note.pk).update(next_review=yesterday - timedelta(days=7), owner=None)
     assert "owner: nobody" in remind()
     assert Delivery.objects.count() == 2

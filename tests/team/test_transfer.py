@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def filled(tmp_path: Path) -> Path:
     """An instance with something in every room."""
+    emptied()
     folder = files.two(tmp_path)
     load(folder)
     ada = User.objects.create_user("ada", "ada@example.com", "long enough words")

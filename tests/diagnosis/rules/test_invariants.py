@@ -202,7 +202,7 @@ _REPLY = st.builds(
 )
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_REPLY, max_size=6), st.text(max_size=80))
 def test_no_answer_of_any_shape_raises(heard: list[Reply], error: str) -> None:
     found = as_object(diagnose(heard, Asked(error=error, model="m", tags=("t",))))
@@ -210,7 +210,7 @@ def test_no_answer_of_any_shape_raises(heard: list[Reply], error: str) -> None:
     assert not [one for one in found["findings"] if "broke (" in one["because"]]
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(FAULTY), st.integers(0, 5), _JSON)
 def test_no_body_of_any_shape_turns_a_refusal_into_health(
     case: tuple[str, str], index: int, body: Any
