@@ -1,4 +1,4 @@
-"""A guide's history: every text that was served, two of them compared, and what file and edits disagree in."""
+"""A guide's history: every text that was served, two of them compared, and edits held against the file."""
 
 from typing import Any
 
