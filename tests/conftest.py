@@ -11,7 +11,6 @@ from hypothesis import settings as hypothesis_settings
 from kb.guides.loading import load
 from tests.guides import files
 
-
 # A busy machine is no failure.
 hypothesis_settings.register_profile("culprit", deadline=None)
 hypothesis_settings.load_profile("culprit")

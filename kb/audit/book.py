@@ -22,7 +22,7 @@ def record(what: str, by: Any, about: str, path: str = "", **details: str | int)
         what=what,
         about=about[:200],
         path=path[:300],
-        details=details,
+        details={name: value for name, value in details.items() if value != ""},
     )
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import Error
 
 register = template.Library()
+LINKS = {"reviews": "evidence.decide", "writes": "guides.write", "administers": "team.administer"}
 
 
 @register.inclusion_tag("_signed_in.html", takes_context=True)
@@ -23,7 +24,7 @@ def signed_in(context: template.Context) -> dict[str, Any]:
         user = getattr(request, "user", None)
         if user is None or not user.is_authenticated:
             return {}
-        reviews, writes = user.has_perm("evidence.decide"), user.has_perm("guides.write")
+        may = {name: user.has_perm(right) for name, right in LINKS.items()}
     except Error:
         return {}
-    return {"reader": user.get_username(), "reviews": reviews, "writes": writes, "request": request}
+    return {"reader": user.get_username(), "request": request, **may}
