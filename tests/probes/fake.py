@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from kb.probes.target import Target
+from tests.probes.servers import settled
 
 CAPTURES = Path(__file__).parents[2] / "content" / "litellm" / "captures"
 VERSIONS = ("1.84.0", "1.108.7")
@@ -40,7 +41,9 @@ class Fake:
         try:
             yield Target("http", "127.0.0.1", runner.addresses[0][1], "", ("127.0.0.1",))
         finally:
+            await settled()
             await runner.cleanup()
+            await settled()
 
     async def _answer(self, request: web.Request) -> web.Response:
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -36,9 +36,16 @@ async def serving(
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        await settled()  # connections that were just accepted get their task
         for task in tuple(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await settled()
+
+
+async def settled() -> None:
+    """Lets the loop do what it has begun."""
+    for _ in range(10):
         await asyncio.sleep(0)
 
 
