@@ -43,6 +43,7 @@ class Loaded:
     changed: list[str] = field(default_factory=list)
     retired: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)  # problems of guides that stay as they were
     unchanged: int = 0
 
 
@@ -74,12 +75,9 @@ def load_tool(source: ToolSource, loaded: Loaded) -> None:
     """One tool, its releases and its guides."""
     facts = {name: getattr(source, name) for name in ("name", "summary", "homepage", "source", "marks")}
     tool, _ = Tool.objects.update_or_create(slug=source.slug, defaults=facts)
-    releases = {
-        version: Release.objects.update_or_create(
-            tool=tool, version=version, defaults={"position": position}
-        )[0]
-        for position, version in enumerate(source.versions)
-    }
+    for position, version in enumerate(source.versions):
+        Release.objects.update_or_create(tool=tool, version=version, defaults={"position": position})
+    releases = {release.version: release for release in tool.releases.all()}  # those of the admin too
     known = {guide.slug: guide for guide in tool.guides.all()}
     fresh = [load_guide(source, tool, releases, guide, known, loaded) for guide in source.guides.values()]
     relate(tool, [guide for guide in fresh if guide is not None])
@@ -103,7 +101,10 @@ def load_guide(
     """The guide with its related slugs, or None if nothing in it changed."""
     guide = known.get(file.slug)
     if guide and guide.edited and guide.text != file.text:
-        file = edited_here(guide, file, loaded)
+        here = edited_here(guide, file, loaded)
+        if here is None:
+            return None
+        file = here
     elif guide and guide.base != file.text:
         guide.base, guide.theirs = file.text, ""
         guide.save(update_fields=["base", "theirs", "meaning_html", "why_html"])
@@ -118,7 +119,7 @@ def load_guide(
     return guide, file.facts.get("related", [])
 
 
-def edited_here(guide: Guide, file: GuideSource, loaded: Loaded) -> GuideSource:
+def edited_here(guide: Guide, file: GuideSource, loaded: Loaded) -> GuideSource | None:
     """The words that were written in the browser, which stay; a file that changed too is kept beside them."""
     theirs = file.text if file.text != guide.base else ""
     if theirs:
@@ -126,7 +127,16 @@ def edited_here(guide: Guide, file: GuideSource, loaded: Loaded) -> GuideSource:
     if theirs != guide.theirs:
         guide.theirs = theirs
         Guide.objects.filter(pk=guide.pk).update(theirs=theirs)
-    return parse(guide.text, guide.slug, f"{guide.slug} as it was edited here")
+    return own_words(guide, loaded)
+
+
+def own_words(guide: Guide, loaded: Loaded) -> GuideSource | None:
+    """A guide's text as it was written here; None, and a word on it, if it breaks a rule of today."""
+    try:
+        return parse(guide.text, guide.slug, f"{guide.slug} as it was edited here")
+    except ContentError as error:
+        loaded.unread += map(str, error.problems)
+        return None
 
 
 def save_guide(

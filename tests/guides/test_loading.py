@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from pytest_django import Settings
 
 from kb.guides.loading import load
-from kb.guides.models import Cause, Guide, QuickFix, Source
+from kb.guides.models import Cause, Guide, QuickFix, Release, Source, Tool
 from kb.guides.search import find
 from kb.guides.source import ContentError
 from tests.guides import files
@@ -164,3 +164,32 @@ def test_a_page_shows_its_neighbour_under_its_new_name_and_not_once_it_is_retire
     (library / "gate" / "token.md").write_text(files.guide("token"))
     load(library)
     assert "Out of coins" not in Guide.objects.get(slug="token").page_html
+
+
+@pytest.fixture
+def new_templates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on pages are composed in another way, as after an upgrade."""
+    monkeypatch.setattr("kb.guides.loading.composition", lambda: "another")
+
+
+def test_an_edit_that_names_a_release_of_the_admin_survives_new_templates(
+    library: Path, new_templates: None
+) -> None:
+    Release.objects.create(tool=Tool.objects.get(slug="gate"), version="3.0", position=2)
+    text = files.guide("coin").replace('versions = ["1.0", "2.0"]', 'versions = ["1.0", "3.0"]')
+    Guide.objects.filter(slug="coin").update(text=text)
+    assert "coin" in load(library).changed
+    assert [row.version for row in Guide.objects.get(slug="coin").releases.all()] == ["1.0", "3.0"]
+
+
+def test_an_edit_that_breaks_a_rule_of_today_is_named_and_stops_nothing(
+    library: Path, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Guide.objects.filter(slug="coin").update(text=files.guide("coin").replace("## FAQ", "## Questions"))
+    files.write(library, coin=files.guide("coin"), token=files.guide("token", title="Out of tokens"))
+    settings.CONTENT_DIR = library
+    page = Guide.objects.get(slug="coin").page_html
+    call_command("load_content")
+    assert "left as it was: coin as it was edited here:" in capsys.readouterr().err
+    assert Guide.objects.get(slug="token").title == "Out of tokens"
+    assert Guide.objects.get(slug="coin").page_html == page

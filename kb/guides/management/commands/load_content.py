@@ -25,5 +25,7 @@ class Command(BaseCommand):
                 f"edited twice: {slug}, in its file and in the browser. The browser's words stay;"
                 " compare both on the guide's history page."
             )
+        for problem in loaded.unread:
+            self.stderr.write(f"left as it was: {problem}. Correct it in its editor.")
         counts = (len(loaded.added), len(loaded.changed), len(loaded.retired), loaded.unchanged)
         self.stdout.write("{} added, {} changed, {} retired, {} unchanged.".format(*counts))
