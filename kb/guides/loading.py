@@ -270,9 +270,14 @@ def relate(tool: Tool, fresh: list[tuple[Guide, list[str]]]) -> None:
 
 
 def retire(known: dict[str, Guide], source: ToolSource, loaded: Loaded) -> None:
-    """Guides whose file is gone leave the lists; their pages stay and say so."""
+    """Guides whose file is gone leave the lists; their pages stay and say so.
+
+    Without a base a guide was made in the browser, unless it has no text either: then it was loaded before
+    texts were kept.
+    """
     for slug, guide in known.items():
-        if slug not in source.guides and guide.retired is None and guide.base:
+        had_file = guide.base or not guide.text
+        if slug not in source.guides and guide.retired is None and had_file:
             guide.retired = timezone.now()
             guide.save(update_fields=["retired", "meaning_html", "why_html"])
             guide.compose()

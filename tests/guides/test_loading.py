@@ -193,3 +193,11 @@ def test_an_edit_that_breaks_a_rule_of_today_is_named_and_stops_nothing(
     assert "left as it was: coin as it was edited here:" in capsys.readouterr().err
     assert Guide.objects.get(slug="token").title == "Out of tokens"
     assert Guide.objects.get(slug="coin").page_html == page
+
+
+def test_a_guide_that_was_loaded_before_texts_were_kept_is_retired_with_its_file(library: Path) -> None:
+    Guide.objects.update(text="", base="")
+    (library / "gate" / "coin.md").unlink()
+    (library / "gate" / "slugs.txt").write_text("retired coin\ntoken\n")
+    assert load(library).retired == ["coin"]
+    assert Guide.objects.get(slug="coin").retired
