@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kb.audit.book import record
-from kb.guides import contracts
+from kb.guides import contracts, shelf
 from kb.guides.library import ToolSource, read_tools
 from kb.guides.models import (
     FAQ,
@@ -61,6 +61,8 @@ def load(content: Path) -> Loaded:
     with transaction.atomic():
         for source in tools:
             load_tool(source, loaded)
+        for tool in Tool.objects.exclude(slug__in=[source.slug for source in tools]).order_by("pk"):
+            renew(tool, shelf.tool_source(tool), list(tool.guides.all()), loaded)
     return loaded
 
 
@@ -82,6 +84,7 @@ def load_tool(source: ToolSource, loaded: Loaded) -> None:
     fresh = [load_guide(source, tool, releases, guide, known, loaded) for guide in source.guides.values()]
     relate(tool, [guide for guide in fresh if guide is not None])
     retire(known, source, loaded)
+    renew(tool, source, [guide for slug, guide in known.items() if slug not in source.guides], loaded)
 
 
 def digest(source: ToolSource, guide: GuideSource) -> str:
@@ -284,3 +287,17 @@ def retire(known: dict[str, Guide], source: ToolSource, loaded: Loaded) -> None:
             guide.compose_neighbours()
             index(guide)
             loaded.retired.append(slug)
+
+
+def renew(tool: Tool, source: ToolSource, guides: list[Guide], loaded: Loaded) -> None:
+    """Guides that no file names are made anew from their own text once the way of rendering changed."""
+    releases = {release.version: release for release in tool.releases.all()}
+    fresh = []
+    for guide in guides:
+        file = own_words(guide, loaded) if guide.text and guide.retired is None else None
+        if file and guide.digest != digest(source, file):
+            guide.digest = digest(source, file)
+            save_guide(source, guide, file, releases)
+            loaded.changed.append(guide.slug)
+            fresh.append((guide, file.facts.get("related", [])))
+    relate(tool, fresh)

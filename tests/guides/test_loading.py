@@ -201,3 +201,27 @@ def test_a_guide_that_was_loaded_before_texts_were_kept_is_retired_with_its_file
     (library / "gate" / "slugs.txt").write_text("retired coin\ntoken\n")
     assert load(library).retired == ["coin"]
     assert Guide.objects.get(slug="coin").retired
+
+
+def test_guides_without_a_file_are_composed_anew_after_an_upgrade(library: Path, new_templates: None) -> None:
+    Guide.objects.filter(slug="coin").update(base="")
+    (library / "gate" / "coin.md").unlink()
+    (library / "gate" / "slugs.txt").write_text("token\n")
+    Guide.objects.update(page_html="as it was", meaning_html="as it was")
+    assert load(library).changed == ["token", "coin"]
+    assert load(library).changed == []
+    guide = Guide.objects.get(slug="coin")
+    assert "Raise the limit of coin" in guide.page_html
+    assert "as it was" not in guide.meaning_html
+    assert guide.revisions.count() == 1
+
+
+def test_guides_of_a_tool_without_a_folder_are_composed_anew_after_an_upgrade(
+    library: Path, new_templates: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    Guide.objects.update(page_html="as it was")
+    nothing = tmp_path_factory.mktemp("nothing")
+    assert sorted(load(nothing).changed) == ["coin", "token"]
+    assert load(nothing).changed == []
+    assert "Raise the limit of coin" in Guide.objects.get(slug="coin").page_html
+    assert len(find("coin")) == 1
