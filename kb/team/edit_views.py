@@ -13,7 +13,6 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -31,6 +30,7 @@ from kb.team.edit_forms import EditForm
 from kb.team.editing import Clashing, Late, NotReady, Refused, TooLarge
 from kb.team.models import OPEN, Draft, Stage
 from kb.team.roles import ADMINISTER, WRITE
+from kb.team.turned_away import trusted, unread
 
 METHODS = ["GET", "HEAD", "POST"]
 PANELS = {"preview": panels.preview, "check": panels.check, "try": panels.trial, "try_all": panels.trial}
@@ -59,20 +59,6 @@ class Desk:
         if self.draft.guide:
             return reverse("guide_edit", args=[self.draft.tool.slug, self.draft.slug])
         return reverse("draft_edit", args=[self.draft.pk])
-
-
-class Check(CsrfViewMiddleware):
-    """Django's own check of a form's token, whose answer is left to the view."""
-
-    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
-        return HttpResponse(reason, status=403)
-
-
-def trusted(request: HttpRequest) -> bool:
-    """Whether the form was sent from a page of this site, for whoever is signed in now."""
-    check = Check(lambda _: HttpResponse())
-    check.process_request(request)
-    return check.process_view(request, lambda *_: HttpResponse(), (), {}) is None
 
 
 @login_not_required  # in private mode too: `kept_back` must give signed-out people their words
@@ -117,8 +103,7 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
     """The answer to who may not edit, or whose form isn't trusted; words that were sent come back."""
     may = request.user.is_authenticated and request.user.has_perm(WRITE)
     if request.method == "POST":
-        token = trusted(request)
-        return None if may and token else kept_back(request)
+        return None if may and trusted(request) else kept_back(request)
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
     if not may:
@@ -129,12 +114,15 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
 @sensitive_variables()
 def kept_back(request: HttpRequest) -> HttpResponse:
     """403 with what was typed, to be sent again or copied; nothing is saved."""
+    if request.headers.get("X-Autosave") or request.headers.get("HX-Request"):
+        words = "You are not signed in any more. Sign in in another tab; your words are still here."
+        return JsonResponse({"words": words}, status=403)
+    refused = unread(request)
+    if refused:
+        return refused
     form = EditForm.posted(request.POST)
     text = editing.clean(form.text, known_text(request)).text
     said = {"signed_in": request.user.is_authenticated, "may": request.user.has_perm(WRITE)}
-    if request.headers.get("X-Autosave"):
-        words = "You are not signed in any more. Sign in in another tab; your words are still here."
-        return JsonResponse({"words": words}, status=403)
     form.why = editing.clean(form.why).text
     whole = parts.shape([parts.Piece(parts.AREA, parts.ALL, "")])
     context = said | {"form": form, "text": text, "whole_shape": whole}

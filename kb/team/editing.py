@@ -14,6 +14,7 @@ from django.utils import timezone
 from kb.audit.book import record
 from kb.diagnosis.text import harmless, redact
 from kb.guides import shelf
+from kb.guides.loading import around, hold
 from kb.guides.loading import publish as bring_in
 from kb.guides.models import Guide, Revision, Tool
 from kb.guides.source import SLUG, parse
@@ -69,9 +70,14 @@ class Cleaned:
 
 
 def clean(typed: str, *known: str) -> Cleaned:
-    """What was typed, safe to keep. Lines of `known` texts stay: their made-up keys were looked at before."""
+    """What was typed, safe to keep. Lines of `known` texts stay: their made-up keys were looked at before.
+
+    A text that has too many lines for a guide is no guide: nothing in it is known.
+    """
     plain = harmless(typed).replace("\r\n", "\n").replace("\r", "\n")
-    lines = {line for text in known for line in text.split("\n")}
+    lines = {line for text in known for line in text.split("\n") if line}
+    if plain.count("\n") >= MOST_LINES:
+        lines = set()
     removed: dict[str, int] = {}
     made: list[str] = []
     fresh: list[str] = []
@@ -251,17 +257,19 @@ def publish(draft: Draft, by: User, seen: int, served: str) -> Guide:
         held.stage, held.became, held.reader = Stage.PUBLISHED, revision, None if alone else by
         held.guide = guide
         kept(held)
+        record("draft.published", by, guide.title, guide.get_absolute_url(), alone="yes" if alone else "no")
     return guide
 
 
 def guide_of(draft: Draft) -> Guide:
-    """The guide's row, locked; a new one where the draft makes it. Raises Refused."""
+    """The guide's row, locked with its neighbours; a new one where the draft makes it. Raises Refused."""
     if draft.guide is None:
-        Tool.objects.select_for_update(no_key=True).only("pk").get(pk=draft.tool.pk)
+        hold(draft.tool, Guide.objects.none())
         if Guide.objects.filter(tool=draft.tool, slug=draft.slug).exists():
             raise Refused("A guide of this name was published meanwhile: bring your words into that one.")
         return Guide(tool=draft.tool, slug=draft.slug)
-    guide = Guide.objects.select_for_update(of=("self",)).select_related("tool").get(pk=draft.guide.pk)
+    hold(draft.tool, around(draft.guide))
+    guide = Guide.objects.select_related("tool").get(pk=draft.guide.pk)
     if guide.retired:
         raise Refused("This guide is retired: nothing is published in it.")
     return guide

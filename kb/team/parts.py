@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from kb.guides.source import FENCE, HEADING, LISTS, SECTIONS
@@ -21,6 +22,8 @@ MANY = ("synonyms", "related")  # lists: one item a line
 TABLES = (*LISTS, "fix")
 WORDS = ("means", "why", "causes", "fixes", "checks", "steps", "prevention", "faq")
 HEADINGS = dict(zip(SECTIONS, WORDS, strict=True))
+MOST_RUNS = 100  # of tables of one kind; a source that has more shows its facts as one text
+MOST_PIECES = 400  # that a form may have
 # Names of areas that stand for what can't be cut any finer.
 ALL_FACTS, ALL_WORDS, ALL = "all_facts", "all_words", "all"
 
@@ -140,6 +143,8 @@ def split_tables(text: str, start: int, tables: list[tuple[int, str]]) -> list[P
             raise Unreadable(name)
         if not runs or runs[-1][1] != name:
             runs.append((at - start, name))
+    if len(runs) > MOST_RUNS:
+        raise Unreadable("too many tables among each other")
     ends = [*(at for at, _ in runs[1:]), len(text)][: len(runs)]
     missing = [name for name in TABLES if name not in {name for _, name in runs}]
     pieces: list[Piece] = []
@@ -222,8 +227,11 @@ def shaped(text: str) -> list[tuple[str, str, str]]:
         rows = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Unreadable("no JSON") from error
-    if not isinstance(rows, list) or not all(right(row) for row in rows):
+    if not isinstance(rows, list) or len(rows) > MOST_PIECES or not all(right(row) for row in rows):
         raise Unreadable("no list of pieces")
+    names = [name for kind, name, _ in rows if name or kind != GLUE]
+    if len(set(names)) < len(names):
+        raise Unreadable("a part twice")
     return [(kind, name, raw) for kind, name, raw in rows]
 
 
@@ -249,7 +257,7 @@ def join(rows: list[tuple[str, str, str]], values: Mapping[str, str]) -> str:
         elif name == ALL:
             made.append(given)
         elif kind == AREA:
-            made.append(spaced(given, rows[place + 1 :], "".join(made[-3:])))
+            made.append(spaced(given, rows, place + 1, "".join(made[-3:])))
         else:
             made.append(raw)
     return "".join(made)
@@ -264,12 +272,12 @@ def fact(name: str, raw: str, given: str) -> str:
     return raw if kept else encoded(name, given)
 
 
-def spaced(given: str, following: list[tuple[str, str, str]], before: str) -> str:
-    """An area's text, with line breaks where its place had none."""
+def spaced(given: str, rows: list[tuple[str, str, str]], following: int, before: str) -> str:
+    """An area's text, with line breaks where its place had none; `following` is the place of the next row."""
     text = given.strip("\n")
     if not text:
         return ""
-    after = next((raw for kind, _, raw in following if kind == GLUE and raw), "")
+    after = next((raw for kind, _, raw in islice(rows, following, None) if kind == GLUE and raw), "")
     start = "" if not before or before.endswith("\n") else "\n\n"
-    close = following and (following[0][0] != GLUE or not after.startswith("\n"))
+    close = following < len(rows) and (rows[following][0] != GLUE or not after.startswith("\n"))
     return f"{start}{text}\n\n" if close else start + text

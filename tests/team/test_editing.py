@@ -9,9 +9,11 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
+from kb.diagnosis.text import Redacted, redact
 from kb.evidence.models import EvidenceReport
 from kb.guides.loading import load
 from kb.guides.models import Guide, UnmatchedError
+from kb.team.editing import clean
 from kb.team.models import Draft, Stage
 from tests.guides import files
 from tests.team.desk import EDIT, form_of, person, send
@@ -239,6 +241,44 @@ def test_in_private_mode_signed_out_people_get_their_words_and_no_other(
     assert "Typed before the session ended." in lost.content.decode()
     assert "The coin is spent" not in stranger.post(EDIT, {"part_all": "x"}).content.decode()
     assert not Draft.objects.exists()
+
+
+def test_what_signed_out_people_send_is_read_only_while_it_may_be_a_guide(
+    shelf: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.post(EDIT, {"part_all": "word " * 50_000}).status_code == 403
+    asked: list[str] = []
+    monkeypatch.setattr("kb.team.edit_views.EditForm.posted", asked.append)
+    refused = client.post(EDIT, {"part_all": "word " * 200_000})
+    assert (refused.status_code, asked) == (413, [])
+    assert "your words still stand in the form" in refused.content.decode()
+
+
+def test_signed_out_people_are_throttled_and_the_script_s_requests_do_not_count(
+    author: Client, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb.team.turned_away.PER_MINUTE", 1)
+    data = form_of(author)
+    for headers in (HX, {"X-Autosave": "1"}):
+        assert [client.post(EDIT, data, headers=headers).status_code for _ in range(2)] == [403, 403]
+    assert [client.post(EDIT, data).status_code for _ in range(2)] == [403, 429]
+    assert author.post(EDIT, data).status_code == 302
+
+
+def test_blank_and_known_lines_do_not_cut_a_long_text_into_small_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts: list[str] = []
+
+    def watched(text: str) -> Redacted:
+        texts.append(text)
+        return redact(text)
+
+    monkeypatch.setattr("kb.team.editing.redact", watched)
+    for typed in ("a\n\n" * 9_000, "a\nknown\n" * 9_000):
+        assert clean(typed, "known\n\nmore").text == typed
+    assert len(texts) == 2
+    assert clean("a\n\nknown\n\n\nb\n", "known\n\nmore").text == "a\n\nknown\n\n\nb\n"
 
 
 def test_panels_are_throttled(author: Client, monkeypatch: pytest.MonkeyPatch) -> None:

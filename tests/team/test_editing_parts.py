@@ -1,6 +1,7 @@
 """A source as a form and back: byte for byte what was not changed, and only its lines where something was."""
 
 import difflib
+import json
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,14 @@ def test_tables_among_each_other_stay_where_they_are() -> None:
     assert sent(form) == text
 
 
+def test_a_source_of_more_parts_than_a_form_has_is_shown_as_one_text() -> None:
+    table = '[[source]]\nid = "a"\n\n[[message]]\ntext = "b"\n\n'
+    text = files.guide("coin").replace("[[message]]", table * 200 + "[[message]]", 1)
+    form = EditForm.of(text)
+    assert "all_facts" in form.values
+    assert sent(form) == text
+
+
 def test_the_skeleton_of_a_new_guide_has_a_field_for_every_part() -> None:
     text = SKELETON.replace("<version>", "1.0").replace("<today>", "2026-11-24")
     form = EditForm.of(text)
@@ -168,7 +177,19 @@ def test_the_skeleton_of_a_new_guide_has_a_field_for_every_part() -> None:
 
 @pytest.mark.parametrize(
     "shape",
-    ["", "{}", "[1]", '[["area"]]', '[["fact", "title", "not toml"]]', '[["fact","by","1"]]', "[" * 9000],
+    [
+        "",
+        "{}",
+        "[1]",
+        '[["area"]]',
+        '[["fact", "title", "not toml"]]',
+        '[["fact","by","1"]]',
+        "[" * 9000,
+        '[["area","means",""],["area","means",""]]',
+        '[["area","",""],["glue","",""],["area","",""]]',
+        '[["glue","all","x"],["area","all",""]]',
+        json.dumps([["glue", "", "x"]] * 401),
+    ],
 )
 def test_a_shape_that_is_none_is_refused(shape: str) -> None:
     with pytest.raises(parts.Unreadable):
