@@ -7,7 +7,6 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import Truncator
 
 from kb.diagnosis.text import fingerprint
 from kb.evidence.forms import ReportForm
@@ -15,10 +14,11 @@ from kb.evidence.models import EvidenceReport
 from kb.notices.outbox import Event, announce
 
 SAME_WITHIN = timedelta(days=30)
+# Without a story two readers may well say the same: only what comes at once is one account.
+SAME_WORDLESS_WITHIN = timedelta(hours=1)
 # Two reports that agree in all of these, about one guide of one tool, are the same account.
-ACCOUNT = ("fingerprint", "version", "deployment", "story", "fits", "fix", "helped")
+ACCOUNT = ("fingerprint", "text", "version", "deployment", "story", "fits", "fix", "helped")
 ASKED = ("version", "deployment", "pods", "store", "cache", "text", "story", "fits", "fix", "helped", "link")
-SHORTENED = 280
 
 
 class Known(Exception):
@@ -58,7 +58,7 @@ def created(fields: dict[str, Any]) -> EvidenceReport:
     with transaction.atomic():
         wait_for_turn(fields)
         about = {name: fields[name] for name in ("tool", "guide", *ACCOUNT)}
-        since = timezone.now() - SAME_WITHIN
+        since = timezone.now() - (SAME_WITHIN if fields["story"] else SAME_WORDLESS_WITHIN)
         known = (
             EvidenceReport.objects.filter(**about, created__gte=since).exclude(form=fields["form"]).first()
         )
@@ -85,8 +85,10 @@ def subject(report: EvidenceReport) -> str:
 
 
 def facts(report: EvidenceReport) -> dict[str, str]:
-    """What a reader of the notice needs; what wasn't said is left out."""
-    story = Truncator(" ".join(report.story.split())).chars(SHORTENED)
+    """What a reader of the notice needs; what wasn't said is left out.
+
+    Nothing that the reader wrote freely: a reviewer may still remove words, and a notice can't be called back.
+    """
     said = {
         "Guide": report.guide.title if report.guide else "",
         "Tool": str(report.tool),
@@ -94,6 +96,5 @@ def facts(report: EvidenceReport) -> dict[str, str]:
         "Deployment": report.get_deployment_display(),
         "It happened": report.get_fits_display(),
         "Fix": f"{report.fix} {report.get_helped_display()}" if report.fix else "",
-        "Story": story,
     }
     return {name: words for name, words in said.items() if words}

@@ -57,6 +57,21 @@ INLINES = [
 ]
 
 
+class Lines(forms.CharField):
+    """A list of texts, one on a line."""
+
+    widget = forms.Textarea(attrs={"rows": 4})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [line.strip() for line in (value or "").splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != (initial or []))
+
+
 @admin.register(models.Guide)
 class GuideAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Guides as they are served, with the ways to edit one."""
@@ -104,13 +119,9 @@ class ReleaseInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 class ToolForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A tool; its marks are a list of words."""
+    """A tool, with its marks as people write lists."""
 
-    def clean_marks(self) -> list[str]:
-        marks = self.cleaned_data["marks"]
-        if not isinstance(marks, list) or not all(isinstance(mark, str) and mark.strip() for mark in marks):
-            raise forms.ValidationError('Give a list of words, such as ["litellm", "OpenAIException"].')
-        return marks
+    marks = Lines(help_text="Words that show that a text speaks of this tool, such as litellm; one on a line")
 
 
 @admin.register(models.Tool)

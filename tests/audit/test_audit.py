@@ -32,7 +32,7 @@ def test_what_is_done_in_the_admin_stands_in_the_book_without_values(client: Cli
         "summary": "S3CRET words",
         "homepage": "",
         "source": "",
-        "marks": '["gatelib"]',
+        "marks": "gatelib",
     }
     prefix = {"releases-TOTAL_FORMS": "0", "releases-INITIAL_FORMS": "0"}
     answer = client.post(f"/admin/guides/tool/{tool.pk}/change/", fields | prefix)

@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from kb.evidence.models import Draft, EvidenceReport
 from tests.checker.test_secrets import tables
-from tests.evidence.sent import COIN, SECRET, UNKNOWN, reported, send, signed
+from tests.evidence.sent import COIN, ERROR, SECRET, UNKNOWN, reported, send, signed
 
 pytestmark = pytest.mark.django_db
 
@@ -200,6 +202,18 @@ def test_an_easier_challenge_of_one_s_own_is_refused(library: Path, client: Clie
 def test_a_draft_needs_no_proof(library: Path, client: Client) -> None:
     assert client.post(COIN, {"stamp": signed(), "do": "keep", "story": "x"}).status_code == 303
     assert Draft.objects.count() == 1
+
+
+def test_readers_who_say_the_same_without_a_story_are_readers_still(library: Path, client: Client) -> None:
+    reported(client)
+    assert reported(client, text=ERROR.replace("3 of 2", "9 of 8")).fingerprint
+    assert "is there already" in send(client).content.decode()
+    EvidenceReport.objects.update(created=timezone.now() - timedelta(hours=2))
+    reported(client)
+    reported(client, story="Told at length.")
+    EvidenceReport.objects.update(created=timezone.now() - timedelta(days=29))
+    assert "is there already" in send(client, story="Told at length.").content.decode()
+    assert EvidenceReport.objects.count() == 4
 
 
 def test_two_who_send_the_same_wait_for_each_other(library: Path, client: Client) -> None:

@@ -132,6 +132,19 @@ def test_a_release_that_changes_a_cited_file_makes_its_guide_due(library: Path, 
     assert "not compared" not in said
 
 
+def test_who_wants_to_know_is_told_once_of_all_guides_that_a_release_made_due(
+    library: Path, wheel: Wheel
+) -> None:
+    Subscription.objects.create(
+        name="ops", kind="webhook", address="https://x.example/", events=["guide.due"]
+    )
+    note_wheel(wheel("1.0", coin="old", token="old"))
+    assert not Delivery.objects.exists()
+    note_wheel(wheel("2.0", coin="new", token="new"))
+    told = Delivery.objects.get()
+    assert (told.subject, told.path) == ("2 guides cite files that Gate 2.0 changed", "/due/")
+
+
 def test_a_file_that_is_gone_makes_its_guide_due(library: Path, wheel: Wheel) -> None:
     note_wheel(wheel("1.0", coin="old", token="same"))
     assert "gate/coin.py: gone from 2.0 since 1.0" in note_wheel(wheel("2.0", token="same"))

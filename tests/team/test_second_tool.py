@@ -1,6 +1,5 @@
 """A second tool from nothing: made in the admin, its guide published, and it works everywhere."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ PORT = "/errors/port/coin/"
 TEXT = "portlib: The coin is spent: 3 of 2"
 FACTS = {
     "slug": "port", "name": "Port", "summary": "Another gateway.", "homepage": "https://port.example/",
-    "source": "https://code.example/port/{version}/{path}", "marks": json.dumps(["portlib"]),
+    "source": "https://code.example/port/{version}/{path}", "marks": "portlib",
 }  # fmt: skip
 
 RELEASES = {

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
 
 from kb.guides.models import Guide, Tool
+from kb.notices.outbox import Event, announce
 from kb.team import releases
 from kb.team.due import by_release, gaps
 
@@ -35,7 +37,16 @@ class Command(BaseCommand):
         for missing, count in gaps(tool).items():
             guides = "1 guide cites a file" if count == 1 else f"{count} guides cite files"
             self.stdout.write(f"not compared: {guides} of {missing} that aren't noted. Note {missing} too.")
+        if due:
+            tell(tool, version, len(due))
         self.stdout.write("1 guide is due." if len(due) == 1 else f"{len(due)} guides are due.")
+
+
+def tell(tool: Tool, version: str, count: int) -> None:
+    """One notice for all guides that a release made due."""
+    guides = "1 guide cites files" if count == 1 else f"{count} guides cite files"
+    facts = {"Tool": tool.name, "Release": version, "Guides": str(count)}
+    announce(Event.GUIDE_DUE, f"{guides} that {tool} {version} changed", reverse("due"), facts)
 
 
 def note(release: str, slug: str | None) -> tuple[Tool, str]:
