@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import OperationalError, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from kb.audit.book import record
@@ -34,6 +35,8 @@ from kb.guides.search import index
 from kb.guides.source import ContentError, GuideSource, parse
 from kb.web.markdown import RENDERER
 
+DEADLOCK = "40P01"  # PostgreSQL ended this transaction so that another one could go on
+
 
 @dataclass(slots=True)
 class Loaded:
@@ -57,11 +60,22 @@ def load(content: Path) -> Loaded:
     problems = contracts.check(tools)
     if problems:
         raise ContentError(problems)
+    try:
+        return bring_in(tools)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != DEADLOCK:
+            raise
+        return bring_in(tools)
+
+
+def bring_in(tools: list[ToolSource]) -> Loaded:
+    """Writes what was read and checked, in one transaction."""
     loaded = Loaded()
     with transaction.atomic():
         for source in tools:
             load_tool(source, loaded)
         for tool in Tool.objects.exclude(slug__in=[source.slug for source in tools]).order_by("pk"):
+            hold(tool, tool.guides.all())
             renew(tool, shelf.tool_source(tool), list(tool.guides.all()), loaded)
     return loaded
 
@@ -75,16 +89,53 @@ def composition() -> str:
 
 def load_tool(source: ToolSource, loaded: Loaded) -> None:
     """One tool, its releases and its guides."""
-    facts = {name: getattr(source, name) for name in ("name", "summary", "homepage", "source", "marks")}
-    tool, _ = Tool.objects.update_or_create(slug=source.slug, defaults=facts)
-    for position, version in enumerate(source.versions):
-        Release.objects.update_or_create(tool=tool, version=version, defaults={"position": position})
-    releases = {release.version: release for release in tool.releases.all()}  # those of the admin too
+    tool = save_tool(source)
+    releases = save_releases(source, tool)
     known = {guide.slug: guide for guide in tool.guides.all()}
     fresh = [load_guide(source, tool, releases, guide, known, loaded) for guide in source.guides.values()]
     relate(tool, [guide for guide in fresh if guide is not None])
     retire(known, source, loaded)
     renew(tool, source, [guide for slug, guide in known.items() if slug not in source.guides], loaded)
+
+
+def save_tool(source: ToolSource) -> Tool:
+    """The tool's row, locked with its guides, and written only if it says something else."""
+    facts = {name: getattr(source, name) for name in ("name", "summary", "homepage", "source", "marks")}
+    known, _ = Tool.objects.get_or_create(slug=source.slug, defaults=facts)
+    tool = hold(known, known.guides.all())
+    if any(getattr(tool, name) != value for name, value in facts.items()):
+        for name, value in facts.items():
+            setattr(tool, name, value)
+        tool.save()
+    return tool
+
+
+def save_releases(source: ToolSource, tool: Tool) -> dict[str, Release]:
+    """All releases of a tool by version: those of its file, in their order, and those of the admin."""
+    releases = {release.version: release for release in tool.releases.all()}
+    for position, version in enumerate(source.versions):
+        release = releases.setdefault(version, Release(tool=tool, version=version))
+        if release.position != position:
+            release.position = position
+            release.save()
+    return releases
+
+
+def hold(tool: Tool, guides: QuerySet[Guide]) -> Tool:
+    """Locks a tool, then guides of it. All who publish lock in this order, so that none waits for another in
+    a ring, and read the guides afterwards, so that nothing decided meanwhile is lost from a page.
+
+    Other rows may still name what is locked: a report that is being written can be finished.
+    """
+    held = Tool.objects.select_for_update(no_key=True).get(pk=tool.pk)
+    list(guides.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    return held
+
+
+def around(guide: Guide) -> QuerySet[Guide]:
+    """A guide, and those whose pages show it among their related ones."""
+    neighbours = Guide.related.through.objects.filter(to_guide=guide.pk)
+    return Guide.objects.filter(Q(pk=guide.pk) | Q(pk__in=neighbours.values("from_guide")))
 
 
 def digest(source: ToolSource, guide: GuideSource) -> str:
@@ -168,7 +219,8 @@ def save_guide(
 def publish(source: ToolSource, guide: Guide, file: GuideSource, by: User | None, why: str) -> None:
     """Makes a guide say what was written in the browser; `guide` may be new. Its base stays what it is.
 
-    The caller has checked the words (`contracts.check`), and wraps this in a transaction.
+    The caller has checked the words (`contracts.check`), and wraps this in a transaction that began to
+    `hold` the tool and what is `around` the guide before it read them.
     """
     releases = {release.version: release for release in guide.tool.releases.all()}
     guide.digest = digest(source, file)

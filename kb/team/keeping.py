@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kb.audit.book import record
+from kb.guides.loading import around, hold
 from kb.guides.models import Guide, Revision
 from kb.guides.search import index
 from kb.team.checking import problems_of
@@ -31,8 +32,9 @@ def draft_with(guide: Guide, text: str, why: str, by: User) -> Draft:
 
 
 def held(guide: Guide) -> Guide:
-    """The guide's row, locked, with all its fields fresh."""
-    return Guide.objects.select_for_update(of=("self",)).select_related("tool").get(pk=guide.pk)
+    """The guide's row, locked with its neighbours, with all its fields fresh."""
+    hold(guide.tool, around(guide))
+    return Guide.objects.select_related("tool").get(pk=guide.pk)
 
 
 def settle(guide: Guide, theirs: str, way: str, by: User) -> Draft | None:

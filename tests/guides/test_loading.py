@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from pytest_django import Settings
 
+from kb.guides import loading
 from kb.guides.loading import load
 from kb.guides.models import Cause, Guide, QuickFix, Release, Source, Tool
 from kb.guides.search import find
@@ -225,3 +226,51 @@ def test_guides_of_a_tool_without_a_folder_are_composed_anew_after_an_upgrade(
     assert load(nothing).changed == []
     assert "Raise the limit of coin" in Guide.objects.get(slug="coin").page_html
     assert len(find("coin")) == 1
+
+
+class Deadlock(Exception):
+    """As PostgreSQL's driver names it."""
+
+    sqlstate = "40P01"
+
+
+def fail_first(monkeypatch: pytest.MonkeyPatch, times: int, cause: Exception) -> None:
+    """The first loads of a tool break off, as often as `times` says."""
+    left = [None] * times
+    load_tool = loading.load_tool
+
+    def broken(*args: object) -> None:
+        if left:
+            left.pop()
+            raise OperationalError("broken off") from cause
+        load_tool(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loading, "load_tool", broken)
+
+
+def test_a_load_that_is_ended_for_another_transaction_is_tried_once_more(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_first(monkeypatch, 1, Deadlock())
+    assert load(library).unchanged == 2
+    fail_first(monkeypatch, 2, Deadlock())
+    with pytest.raises(OperationalError):
+        load(library)
+
+
+def test_a_load_that_fails_in_another_way_is_not_tried_again(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_first(monkeypatch, 1, OSError())
+    with pytest.raises(OperationalError):
+        load(library)
+
+
+def test_a_load_brings_in_what_changed_of_a_tool(library: Path) -> None:
+    toml = (library / "gate" / "tool.toml").read_text()
+    changed = toml.replace('"Gate"', '"The Gate"').replace('["1.0", "2.0"]', '["0.9", "1.0", "2.0"]')
+    (library / "gate" / "tool.toml").write_text(changed)
+    load(library)
+    tool = Tool.objects.get(slug="gate")
+    assert tool.name == "The Gate"
+    assert [release.version for release in tool.releases.all()] == ["0.9", "1.0", "2.0"]
