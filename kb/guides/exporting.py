@@ -1,39 +1,63 @@
 """Writes the database's guides into content files, so that a load brings in the very same again."""
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kb.guides.library import LEDGER
 from kb.guides.models import Guide, Tool
 
 
-def export(folder: Path) -> list[Path]:
-    """Writes what differs below `folder`, and says which files those are; other files stay untouched.
+@dataclass(slots=True)
+class Exported:
+    """What an export did: the files that it wrote, and those that it left alone."""
+
+    written: list[Path] = field(default_factory=list)
+    conflicts: list[Path] = field(default_factory=list)  # changed on disk since they were loaded
+    without_text: list[Path] = field(default_factory=list)  # of guides loaded before texts were kept
+
+
+def export(folder: Path) -> Exported:
+    """Writes what differs below `folder`, unless it was changed there; other files stay untouched.
 
     A tool that has its tool.toml keeps it: tools are edited there. Retired guides keep their line in the
     ledger and have no file.
     """
-    return [file for tool in Tool.objects.all() for file in export_tool(tool, folder / tool.slug)]
+    exported = Exported()
+    for tool in Tool.objects.all():
+        export_tool(tool, folder / tool.slug, exported)
+    return exported
 
 
-def export_tool(tool: Tool, folder: Path) -> list[Path]:
+def export_tool(tool: Tool, folder: Path, exported: Exported) -> None:
     """One tool's files."""
     folder.mkdir(parents=True, exist_ok=True)
-    guides = Guide.objects.filter(tool=tool).only("slug", "text", "retired").order_by("slug")
-    files = {folder / f"{guide.slug}.md": guide.text for guide in guides if guide.retired is None}
+    guides = list(Guide.objects.filter(tool=tool).only("slug", "text", "base", "retired").order_by("slug"))
+    for guide in guides:
+        if guide.retired is None:
+            export_guide(guide, folder / f"{guide.slug}.md", exported)
     if not (folder / "tool.toml").exists():
-        files[folder / "tool.toml"] = tool_toml(tool)
-    files[folder / LEDGER] = ledger(folder / LEDGER, list(guides))
-    return [file for file, text in files.items() if write(file, text)]
+        write(folder / "tool.toml", tool_toml(tool), exported)
+    lines = ledger(folder / LEDGER, [guide for guide in guides if guide.text or guide.retired])
+    write(folder / LEDGER, lines, exported)
 
 
-def write(file: Path, text: str) -> bool:
+def export_guide(guide: Guide, file: Path, exported: Exported) -> None:
+    """A guide's file, unless it holds words that were never loaded: those are nobody's to overwrite."""
+    if not guide.text:
+        exported.without_text.append(file)
+    elif file.exists() and file.read_bytes() not in (guide.base.encode(), guide.text.encode()):
+        exported.conflicts.append(file)
+    else:
+        write(file, guide.text, exported)
+
+
+def write(file: Path, text: str, exported: Exported) -> None:
     """Writes a file unless it says so already."""
     data = text.encode()
-    if file.exists() and file.read_bytes() == data:
-        return False
-    file.write_bytes(data)
-    return True
+    if not file.exists() or file.read_bytes() != data:
+        file.write_bytes(data)
+        exported.written.append(file)
 
 
 def ledger(file: Path, guides: list[Guide]) -> str:

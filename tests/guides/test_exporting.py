@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from kb.guides import shelf
@@ -123,3 +123,31 @@ def test_a_tool_made_in_the_admin_is_exported_and_loads_again(library: Path) -> 
 def test_line_ends_that_would_not_survive_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ContentError, match=r"coin:2: end lines with LF alone"):
         parse(files.guide("coin").replace("\n", "\r\n", 2).replace("\r\n", "\n", 1), "coin", "coin")
+
+
+def test_a_file_that_changed_on_disk_is_not_overwritten(
+    library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit("coin", "The key of coin is spent.", "No coin is left.")
+    token = edit("token", "The key of token is spent.", "No token is left.")
+    file = library / "gate" / "coin.md"
+    file.write_text(files.guide("coin", title="Out of coins"))
+    with pytest.raises(CommandError, match="1 files written, 1 not"):
+        call_command("export_content", library)
+    assert file.read_text() == files.guide("coin", title="Out of coins")
+    assert (library / "gate" / "token.md").read_text() == token.text
+    assert f"changed on disk: {file}" in capsys.readouterr().err
+
+
+def test_a_guide_that_was_loaded_before_texts_were_kept_has_no_file_to_write(
+    library: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Guide.objects.filter(slug="coin").update(text="", base="")
+    before = contents(library)
+    call_command("export_content", library)
+    assert contents(library) == before
+    assert "no text yet:" in capsys.readouterr().err
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    call_command("export_content", elsewhere)
+    assert sorted(contents(elsewhere)) == ["gate/slugs.txt", "gate/token.md", "gate/tool.toml"]
+    assert contents(elsewhere)["gate/slugs.txt"] == b"token\n"

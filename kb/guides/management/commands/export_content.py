@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kb.guides.exporting import export
 
@@ -22,7 +22,17 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        written = export(options["folder"])
-        for file in written:
+        exported = export(options["folder"])
+        for file in exported.written:
             self.stdout.write(f"written: {file}")
-        self.stdout.write(f"{len(written)} files written; the others were as they must be.")
+        for file in exported.without_text:
+            self.stderr.write(f"no text yet: {file}. Run load_content first, then export again.")
+        for file in exported.conflicts:
+            self.stderr.write(f"changed on disk: {file}. It was left as it is.")
+        if exported.conflicts:
+            raise CommandError(
+                f"{len(exported.written)} files written, {len(exported.conflicts)} not, since they hold words"
+                " that the database never loaded. Run load_content to bring those in, or move the files away,"
+                " then export again."
+            )
+        self.stdout.write(f"{len(exported.written)} files written; the others stay as they are.")
