@@ -1,17 +1,18 @@
 """From a pasted text to guides: the judge of kb.diagnosis, fed with the stored signatures."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from django.db import DatabaseError
-from django.db.models import F, Max
+from django.db.models import Count, F, Max
 from django.utils import timezone
 
 from kb.diagnosis.signature import Answer, Matcher
 from kb.diagnosis.text import Redacted, fingerprint, normal_form
-from kb.guides.models import Guide, Signature, Tool, UnmatchedError
+from kb.guides.models import Guide, Revision, Signature, Tool, UnmatchedError
 
 CATALOGUE_LIMIT = 5_000  # unmatched errors kept; the oldest go first
 
@@ -55,9 +56,15 @@ def require_guides() -> None:
 
 
 def edition() -> object:
-    """Changes whenever a guide is loaded, edited or retired."""
+    """Changes whenever a guide is loaded, edited or retired, or a tool's marks are others.
+
+    Of two who publish at once, the later may carry the earlier time or key: so texts are counted too. It is
+    looked up many times a second: three small queries.
+    """
     newest = Guide.objects.aggregate(updated=Max("updated"), retired=Max("retired"))
-    return (newest["updated"], newest["retired"])
+    texts = Revision.objects.aggregate(newest=Max("pk"), count=Count("pk"))
+    marks = json.dumps(list(Tool.objects.order_by("pk").values_list("slug", "marks")))
+    return (newest["updated"], newest["retired"], texts["newest"], texts["count"], marks)
 
 
 def judge(redacted: Redacted) -> Judged:

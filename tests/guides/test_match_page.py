@@ -2,12 +2,15 @@
 
 import json
 import logging
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
-from kb.guides.models import UnmatchedError
+from kb.guides import matching
+from kb.guides.models import Guide, Revision, Signature, Tool, UnmatchedError
 
 pytestmark = pytest.mark.django_db
 ERROR = "Traceback:\n  gatelib: The coin is spent: 3 of 2\n"
@@ -138,3 +141,27 @@ def test_nobody_takes_the_site_from_the_others(
     assert int(answers[120]["Retry-After"]) <= 60
     other = client.post("/match/", {"text": "x"}, REMOTE_ADDR="192.0.2.7")
     assert other.status_code == 200
+
+
+def test_other_marks_of_a_tool_count_at_once(library: Path, client: Client) -> None:
+    Signature.objects.filter(guide__slug="coin").update(in_tool=True)
+    said = "<mark>The coin is spent:</mark>"
+    text = "otherlib: The coin is spent: 3 of 2"
+    assert said not in post(client, text)
+    Tool.objects.filter(slug="gate").update(marks=["otherlib"])
+    assert said in post(client, text)
+
+
+def test_a_text_that_is_published_late_with_an_earlier_time_is_seen(
+    library: Path, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """It has an earlier time and an earlier key than another one, which was seen already."""
+    coin = Guide.objects.get(slug="coin")
+    newest = Revision.objects.latest("pk").pk
+    Guide.objects.filter(slug="token").update(updated=coin.updated + timedelta(hours=1))
+    Revision.objects.create(pk=newest + 5, guide=Guide.objects.get(slug="token"), text="Seen")
+    with django_assert_num_queries(3):
+        before = matching.edition()
+    Guide.objects.filter(slug="coin").update(updated=coin.updated + timedelta(minutes=1))
+    Revision.objects.create(pk=newest + 1, guide=coin, text="Late")
+    assert matching.edition() != before
