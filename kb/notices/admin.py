@@ -93,6 +93,11 @@ class SubscriptionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             try_out(subscription)
         self.message_user(request, f"{len(chosen)} on the way: Deliveries says what came of it.")
 
+    def save_model(self, request: HttpRequest, obj: Subscription, form: Any, change: bool) -> None:
+        """Whoever was at it has mended it: what comes next is sent at once."""
+        obj.rests_until = None
+        super().save_model(request, obj, form, change)
+
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> Any:
         """Shows the signing secret; like all of the admin that page isn't cached."""
         return self.secret(request, obj) or super().response_add(request, obj, post_url_continue)

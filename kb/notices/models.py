@@ -69,6 +69,9 @@ class Subscription(models.Model):
     secret = models.CharField(max_length=80, blank=True, editable=False, serialize=False)
     events = models.JSONField(default=list, validators=[events_are_known])
     active = models.BooleanField(default=True, help_text="Switched off by itself when a receiver answers 410")
+    # A receiver that fails rests: until then nothing is sent to it, so that it holds up nobody else.
+    rests_until = models.DateTimeField(null=True, editable=False, serialize=False)
+    failures = models.PositiveSmallIntegerField(default=0, editable=False, serialize=False)
 
     fresh = False
 

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from kb.diagnosis.text import harmless
 from kb.notices.models import TEST, Delivery, Event, Subscription
-from kb.notices.tasks import put_in_queue
+from kb.notices.tasks import put_in_queue, wake
 
 __all__ = ["Event", "announce", "try_out"]
 
@@ -27,6 +27,7 @@ def announce(event: Event, subject: str, path: str, facts: Mapping[str, str]) ->
 
 def try_out(subscription: Subscription) -> None:
     """Send one test notice to a subscription, through all that a real one passes."""
+    wake([subscription.pk])
     _deliver([subscription], TEST, f"A test for {subscription}", "/", {"Asked for by": "an administrator"})
 
 

@@ -5,7 +5,7 @@ worker that dies leaves a lease behind that ends, and `sweep` finds whatever has
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -20,6 +20,8 @@ from kb.notices.sending import Outcome, send
 
 # After each failed attempt; after one more than these the delivery is dead.
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 600, 3_600, 21_600))
+# For which a receiver is left alone after so many failures in a row, whatever else waits for it.
+RESTS = PAUSES[:3]
 JITTER = 0.2  # a fifth more at most, so that what failed together doesn't come back together
 LEASE = timedelta(minutes=3)  # longer than any attempt takes
 GATHER = timedelta(minutes=5)  # new reports are mailed no more often than this
@@ -61,12 +63,14 @@ def claim(key: str) -> list[Delivery]:
         if not subscription.active:
             _give_up(found, "The subscription was switched off.")
             return []
-        if subscription.kind != Kind.EMAIL or found.event != Event.REPORT_NEW:
-            return _claimed([found], now)
-        if free := _mailed_until(subscription, now):
+        gathers = subscription.kind == Kind.EMAIL and found.event == Event.REPORT_NEW
+        free = _rests_until(subscription, now) or (_mailed_until(subscription, now) if gathers else None)
+        if free:
             found.due = free
             put_in_queue(found)
             return []
+        if not gathers:
+            return _claimed([found], now)
         waiting = subscription.deliveries.filter(event=Event.REPORT_NEW)
         waiting = waiting.filter(Q(state=State.WAITING) | Q(state=State.SENDING, due__lte=now))
         others = waiting.exclude(pk=key).order_by("created")[: MOST_IN_ONE - 1]
@@ -84,6 +88,12 @@ def _claimed(batch: Sequence[Delivery], now: datetime) -> list[Delivery]:
     return mine
 
 
+def _rests_until(subscription: Subscription, now: datetime) -> datetime | None:
+    """When a receiver that failed may be called again, if that is still to come."""
+    until = subscription.rests_until
+    return until if until and until > now else None
+
+
 def _mailed_until(subscription: Subscription, now: datetime) -> datetime | None:
     """When the next mail on new reports may go, if one was sent lately or is being sent."""
     mails = subscription.deliveries.filter(event=Event.REPORT_NEW)
@@ -98,14 +108,23 @@ def settle(batch: Sequence[Delivery], outcome: Outcome) -> None:
     """Write down what came of an attempt, unless a lease ended meanwhile and somebody else went on."""
     now = timezone.now()
     with transaction.atomic():
-        for one in batch:
-            mine = Delivery.objects.select_for_update(of=("self",)).filter(
-                pk=one.pk, state=State.SENDING, attempts=one.attempts
-            )
-            if delivery := mine.first():
-                _settle(delivery, outcome, now)
+        # Locked before its deliveries, as in `claim`, so that the two never wait for each other.
+        subscription = (
+            Subscription.objects.select_for_update(of=("self",)).filter(pk=batch[0].subscription_id).first()
+        )
+        mine = [delivery for one in batch if (delivery := _still_ours(one))]
+        if subscription is None or not mine:
+            return
+        for delivery in mine:
+            _settle(delivery, outcome, now)
+        _leave_alone(subscription, outcome, now)
         if outcome.gone:
-            Subscription.objects.filter(pk=batch[0].subscription_id).update(active=False)
+            Subscription.objects.filter(pk=subscription.pk).update(active=False)
+
+
+def _still_ours(one: Delivery) -> Delivery | None:
+    ours = Delivery.objects.filter(pk=one.pk, state=State.SENDING, attempts=one.attempts)
+    return ours.select_for_update(of=("self",)).first()
 
 
 def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
@@ -115,10 +134,34 @@ def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
     elif outcome.final or delivery.attempts > len(PAUSES):
         _give_up(delivery, outcome.why)
     else:
-        pause = max(PAUSES[delivery.attempts - 1], timedelta(seconds=outcome.wait))
         delivery.state, delivery.error = State.WAITING, outcome.why[:300]
-        delivery.due = now + pause * (1 + JITTER * random.random())  # noqa: S311
+        delivery.due = now + _longer(PAUSES[delivery.attempts - 1], outcome)
         put_in_queue(delivery)
+
+
+def _longer(pause: timedelta, outcome: Outcome) -> timedelta:
+    """The pause, or what the receiver asked for, and a bit."""
+    return max(pause, timedelta(seconds=outcome.wait)) * (1 + JITTER * random.random())  # noqa: S311
+
+
+def _leave_alone(subscription: Subscription, outcome: Outcome, now: datetime) -> None:
+    """Let a receiver that failed rest, with all that waits for it: others go on meanwhile."""
+    this = Subscription.objects.filter(pk=subscription.pk)
+    if not outcome.why:
+        this.update(failures=0, rests_until=None)
+    elif not outcome.final:
+        failures = min(subscription.failures + 1, len(RESTS))
+        until = now + _longer(RESTS[failures - 1], outcome)
+        this.update(failures=failures, rests_until=until)
+        waiting = subscription.deliveries.filter(state=State.WAITING, due__lt=until)
+        tasks = DBTaskResult.objects.filter(status=TaskResultStatus.READY, pk__in=waiting.values("task"))
+        tasks.update(run_after=until)
+        waiting.update(due=until)
+
+
+def wake(subscriptions: Iterable[int]) -> None:
+    """An administrator has looked after these receivers: call them at once."""
+    Subscription.objects.filter(pk__in=subscriptions).update(rests_until=None)
 
 
 def _give_up(delivery: Delivery, why: str) -> None:
@@ -133,6 +176,7 @@ def send_again(deliveries: DeliveryQuerySet) -> int:
         for one in dead:
             one.state, one.attempts, one.due = State.WAITING, 0, timezone.now()
             put_in_queue(one)
+        wake({one.subscription_id for one in dead})
     return len(dead)
 
 
@@ -141,7 +185,10 @@ def sweep() -> None:
     now = timezone.now()
     ready = DBTaskResult.objects.filter(status=TaskResultStatus.READY).values("pk")
     with transaction.atomic():
-        for delivery in Delivery.objects.due(now).exclude(task__in=ready).order_by("due")[:MOST_AT_ONCE]:
+        # Whom somebody else has in hand is passed over, rather than waited for.
+        free = Delivery.objects.select_for_update(of=("self",), skip_locked=True)
+        lost = free.due(now).exclude(task__in=ready)
+        for delivery in lost.order_by("due")[:MOST_AT_ONCE]:
             task_id = deliver.enqueue(delivery.pk).id
             # Not the whole row: somebody may have begun to send it since it was read.
             Delivery.objects.filter(pk=delivery.pk).update(task=task_id)

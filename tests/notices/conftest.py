@@ -8,9 +8,13 @@ from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
+from kb.diagnosis.finding import Reply
+from kb.notices import sending
 from kb.notices.models import Delivery, Event, Kind, Subscription
 from kb.notices.tasks import sweep
-from kb.probes.target import Policy, parse_policy
+from kb.probes import dial
+from kb.probes.target import Policy, Target, parse_policy
+from tests.notices.receivers import Receiver
 
 PUBLIC = Policy((), public=True, setting="CULPRIT_WEBHOOKS")
 REPORT = ("A new report on Budget exceeded", "/review/abc/", {"Version": "1.84.0", "Text": "<b> & *co*"})
@@ -43,6 +47,17 @@ def subscribe(kind: Kind, address: str, name: str = "ops", **more: Any) -> Subsc
     return Subscription.objects.create(name=name, kind=kind, address=address, **more)
 
 
+def impatient_with(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This receiver is given up soon, and no other: a busy machine answers late."""
+    post = dial.post
+
+    def soon(target: Target, path: str, body: bytes, headers: dict[str, str], seconds: float) -> Reply:
+        hangs = target.port == receiver.server.server_port
+        return post(target, path, body, headers, 0.3 if hangs else 60.0)
+
+    monkeypatch.setattr(sending, "post", soon)
+
+
 def work() -> None:
     """The queue's own worker, until nothing is ready any more."""
     sweep()
@@ -55,4 +70,5 @@ def work() -> None:
 def later() -> None:
     """All pauses and leases are over."""
     Delivery.objects.update(due=timezone.now())
+    Subscription.objects.update(rests_until=None)
     DBTaskResult.objects.update(run_after=timezone.now())

@@ -16,7 +16,7 @@ from kb.notices import sending
 from kb.notices.models import Delivery, Event, Kind, State, Subscription
 from kb.notices.outbox import announce
 from kb.notices.tasks import LEASE, PAUSES, claim, send_again, settle, sweep
-from tests.notices.conftest import PUBLIC, REPORT, later, subscribe, work
+from tests.notices.conftest import PUBLIC, REPORT, impatient_with, later, subscribe, work
 from tests.notices.receivers import Answer, Receiver
 
 pytestmark = pytest.mark.django_db
@@ -175,8 +175,8 @@ def test_an_endpoint_that_is_down_is_tried_later() -> None:
 
 
 def test_an_endpoint_that_hangs_is_left_and_the_next_delivery_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "POST_SECONDS", 0.3)
     with Receiver(Answer(hold=threading.Event())) as hanging, Receiver() as receiver:
+        impatient_with(hanging, monkeypatch)
         subscribe(Kind.WEBHOOK, hanging.url, "hangs")
         subscribe(Kind.WEBHOOK, receiver.url, "well")
         announce(Event.REPORT_NEW, *REPORT)

@@ -24,6 +24,8 @@ class Migration(migrations.Migration):
                 ('secret', models.CharField(blank=True, editable=False, max_length=80, serialize=False)),
                 ('events', models.JSONField(default=list, validators=[kb.notices.models.events_are_known])),
                 ('active', models.BooleanField(default=True, help_text='Switched off by itself when a receiver answers 410')),
+                ('rests_until', models.DateTimeField(editable=False, null=True, serialize=False)),
+                ('failures', models.PositiveSmallIntegerField(default=0, editable=False, serialize=False)),
             ],
             options={
                 'ordering': ['name'],
