@@ -133,13 +133,13 @@ def env_port(name: str, default: int) -> int:
     return env_count(name, default, most=65535)
 
 
-def env_count(name: str, default: int, most: int) -> int:
-    """A whole number from 1 to `most`. Raises ImproperlyConfigured on anything else."""
+def env_count(name: str, default: int, most: int, least: int = 1) -> int:
+    """A whole number from `least` to `most`. Raises ImproperlyConfigured on anything else."""
     value = os.environ.get(name, "").strip()
     if not value:
         return default
-    if not value.isascii() or not value.isdigit() or len(value) > 9 or not 1 <= int(value) <= most:
-        raise refuse(name, value[:20], f"use a number from 1 to {most}")
+    if not value.isascii() or not value.isdigit() or len(value) > 9 or not least <= int(value) <= most:
+        raise refuse(name, value[:20], f"use a number from {least} to {most}")
     return int(value)
 
 

@@ -35,6 +35,8 @@ PORT = env_port("PORT", default=8000)
 CULPRIT_TARGETS = env_targets("CULPRIT_TARGETS")
 CULPRIT_ALTCHA = env_bool("CULPRIT_ALTCHA", default=False)  # report forms ask for a proof of work
 CULPRIT_REPORTS = env_count("CULPRIT_REPORTS", default=6, most=100_000)  # a minute, of one address
+# Proxies of one's own in front, whose word on who asks is believed (kb.web.throttle.address).
+CULPRIT_PROXIES = env_count("CULPRIT_PROXIES", default=0, most=10, least=0)
 HTTPS = env_bool("HTTPS", default=False)  # the site is served over HTTPS alone
 CULPRIT_URL = env_site("CULPRIT_URL", default=f"http://127.0.0.1:{PORT}")  # what links in notices begin with
 # Where notices may be posted. Unset: any public https address.
@@ -129,6 +131,7 @@ PASSWORD_HASHERS = [
 AUTHENTICATION_BACKENDS = ["kb.team.accounts.Backend"]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
+ALLAUTH_TRUSTED_PROXY_COUNT = CULPRIT_PROXIES  # the adapter's get_client_ip counts as the rest of the site
 ACCOUNT_ADAPTER = "kb.team.accounts.AccountAdapter"
 ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False  # who may not see a page signs in as somebody who may
 ACCOUNT_EMAIL_VERIFICATION = SOCIALACCOUNT_EMAIL_VERIFICATION = "none"

@@ -2,7 +2,9 @@
 
 import time
 from hashlib import sha256
+from ipaddress import ip_address
 
+from django.conf import settings
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,8 +24,30 @@ def throttle(request: HttpRequest, what: str, per_minute: int, everyone: bool = 
 
 
 def address(request: HttpRequest) -> str:
-    """Who asks, as far as the site can tell without a cookie."""
-    return str(request.META.get("REMOTE_ADDR", ""))
+    """Who asks, as far as the site can tell without a cookie; the one place that decides it.
+
+    Each proxy adds to the end of X-Forwarded-For who called it. What proxies of one's own added is believed;
+    what stands before that is the reader's own word. Where they added none, the last proxy's address counts.
+    """
+    nearest = str(request.META.get("REMOTE_ADDR", ""))
+    proxies: int = settings.CULPRIT_PROXIES
+    told = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")
+    if not 0 < proxies <= len(told):
+        return nearest
+    return plain(told[-proxies]) or nearest
+
+
+def plain(told: str) -> str:
+    """The IP address alone, of what may have brackets or a port; nothing where it is no IP address."""
+    host = told.strip()
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return ""
 
 
 def seconds_to_wait(what: str, who: str, most: int, window: int = MINUTE) -> int:

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
         ("CULPRIT_REPORTS", "many", "CULPRIT_REPORTS='many' makes no sense: use a number from 1 to 100000."),
         ("CULPRIT_REPORTS", "0", "use a number from 1 to 100000"),
         ("CULPRIT_REPORTS", "9" * 5_000, "use a number from 1 to 100000"),
+        ("CULPRIT_PROXIES", "one", "CULPRIT_PROXIES='one' makes no sense: use a number from 0 to 10."),
         ("CULPRIT_PRIVATE", "yes please", "CULPRIT_PRIVATE='yes please' makes no sense: use 1 or 0."),
         ("OIDC_ISSUER", "http://login.example.com", "give the issuer's https address"),
         ("OIDC_ISSUER", "https://login.example.com/.well-known/openid-configuration", "give the issuer's"),
