@@ -4,7 +4,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,17 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 Migration = tuple[str, str]
+
+# Empties `public` by what is in it: the schema itself, and what extensions keep there, may be another's.
+EMPTY = """DO $$ DECLARE one record; BEGIN
+FOR one IN SELECT oid, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace
+    AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT EXISTS (
+        SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')
+LOOP
+    CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class WHERE oid = one.oid);  -- went with another one
+    EXECUTE format('DROP %s %s CASCADE', CASE one.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN
+        'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, one.oid::regclass);
+END LOOP; END $$"""
 
 
 class Refused(Exception):
@@ -25,6 +37,7 @@ def back_up(file: Path) -> None:
         raise Refused(f"{file} is there already: name another file, or remove it first.")
     part = file.with_name(f"{file.name}.part")
     part.unlink(missing_ok=True)
+    part.touch(mode=0o600)  # both programs write into the empty file, which nobody else may read
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM INTO %s", [str(part)])
@@ -95,12 +108,19 @@ def from_postgresql(file: Path) -> list[Migration]:
 
 
 def into_postgresql(file: Path) -> None:
-    """Loads the dump in one transaction, over what was there."""
+    """Puts the dump in place of what was there, newer tables too, in one transaction.
+
+    All of the dump is read first: a torn one would be a shorter one to `psql`.
+    """
+    empty = ["--command=" + EMPTY] if in_use() else []
     connection.close()
-    postgresql(
-        "pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction",
-        f"--dbname={connection.settings_dict['NAME']}", str(file),
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="culprit-") as folder:
+        script = Path(folder) / "dump.sql"
+        postgresql("pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(file))
+        postgresql(
+            "psql", "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1",
+            "--single-transaction", "--command=SET client_min_messages = warning", *empty, f"--file={script}",
+        )  # fmt: skip
 
 
 def postgresql(name: str, *options: str) -> None:
@@ -132,6 +152,8 @@ def program(name: str) -> str:
     return found
 
 
-def last_words(lines: Iterable[str]) -> str:
-    """What went wrong, in the program's words."""
-    return next((line for line in reversed([*lines]) if line.strip()), "it failed without a word")
+def last_words(lines: Sequence[str]) -> str:
+    """What went wrong, in the program's words: its last error, else its last line."""
+    said = [line for line in lines if line.strip()]
+    errors = [line for line in said if "ERROR:" in line]
+    return (errors or said or ["it failed without a word"])[-1]

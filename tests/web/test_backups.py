@@ -1,6 +1,7 @@
 """Backup and restore as an administrator does them, on real databases of their own."""
 
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ READ = (
     ".encode()).hexdigest(), Guide.objects.count());"
     " from kb.guides.search import find; print(find('budget'))"
 )
+
+TABLES = "from django.db import connection as c; print(c.introspection.table_names())"
 
 
 class Site:
@@ -90,6 +93,7 @@ def test_a_backup_restored_on_an_empty_machine_is_the_same_site(
     one.does("migrate", "-v0")
     one.does("load_content")
     assert "written" in one.does("backup", file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "restored" in two.does("restore", file)
     assert two.state() == one.state()
     assert "0 added, 0 changed, 0 retired" in two.does("load_content")
@@ -115,6 +119,10 @@ def test_what_is_no_backup_is_refused_and_changes_nothing(sites: tuple[Site, Sit
     assert "is there already" in one.refuses("backup", cut)
     cut.write_bytes(cut.read_bytes()[:20_000])
     assert "broken" in one.refuses("restore", cut, "--replace")
+    torn = tmp_path / "torn"
+    one.does("backup", torn)
+    torn.write_bytes(torn.read_bytes()[:-3_000])
+    one.refuses("restore", torn, "--replace")
     assert one.state() == before
 
 
@@ -133,3 +141,32 @@ def test_a_backup_of_a_newer_version_is_refused_and_one_of_an_older_is_brought_u
     one.does("backup", older)
     two.does("restore", older)
     assert "[X] 0001_initial" in two.does("showmigrations", "audit")
+
+
+def test_an_older_backup_takes_the_place_of_a_newer_database_or_changes_nothing(
+    sites: tuple[Site, Site], tmp_path: Path
+) -> None:
+    one, two = sites
+    older = tmp_path / "older"
+    newer = "CREATE TABLE zz_newer (id integer, guide bigint REFERENCES guides_guide (id))"
+    for site in sites:
+        site.does("migrate", "-v0")
+    if connection.vendor == "postgresql":
+        one.does("shell", "-v0", "-c", execute("CREATE SCHEMA aside"))
+    one.does("backup", older)
+    two.does("shell", "-v0", "-c", execute(newer))
+    if connection.vendor == "postgresql":
+        two.does("shell", "-v0", "-c", execute("CREATE SCHEMA aside"))
+        refused = two.refuses("restore", older, "--replace")
+        assert 'ERROR:  schema "aside" already exists' in refused
+        assert "zz_newer" in two.does("shell", "-v0", "-c", TABLES)
+        two.does("shell", "-v0", "-c", execute("DROP SCHEMA aside"))
+    two.does("restore", older, "--replace")
+    tables = two.does("shell", "-v0", "-c", TABLES)
+    assert "guides_guide" in tables
+    assert "zz_newer" not in tables
+
+
+def execute(statement: str) -> str:
+    """A script for one statement."""
+    return f"from django.db import connection as c; c.cursor().execute({statement!r})"

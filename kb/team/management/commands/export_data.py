@@ -1,5 +1,6 @@
 """`manage.py export_data FILE`: all data as JSON."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with options["file"].open("x", encoding="utf-8") as out:
+            with open(options["file"], "x", encoding="utf-8", opener=for_the_owner) as out:
                 count = export(out)
         except FileExistsError as error:
             raise CommandError(f"{options['file']} is there already: name another file.") from error
         except OSError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"written: {options['file']}, {count:,} rows.")
+
+
+def for_the_owner(path: str, flags: int) -> int:
+    """Opens a file that nobody else may read: it holds people's names and addresses."""
+    return os.open(path, flags, 0o600)
