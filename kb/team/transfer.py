@@ -5,6 +5,7 @@ Secrets stay behind: passwords, second factors, addresses of webhooks. Backups (
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -51,12 +52,30 @@ def export(out: TextIO) -> int:
     head = {"culprit": FORMAT, "migrations": sorted(f"{app}.{name}" for app, name in migrations())}
     out.write(json.dumps(head)[:-1] + ', "rows": [\n')
     count = 0
-    with transaction.atomic():
+    with one_moment():
         for row in rows():
             out.write((",\n" if count else "") + json.dumps(row, ensure_ascii=False))
             count += 1
     out.write("\n]}\n")
     return count
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """All that is read inside is as it was at one moment, while others go on writing."""
+    here: Any = connection
+    mode = getattr(here, "transaction_mode", None)
+    if here.vendor == "sqlite":
+        here.transaction_mode = "DEFERRED"  # the usual one would take the only writer's place
+    try:
+        with transaction.atomic(durable=True):
+            if here.vendor == "postgresql":
+                with here.cursor() as cursor:
+                    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+    finally:
+        if here.vendor == "sqlite":
+            here.transaction_mode = mode
 
 
 def rows() -> Iterator[dict[str, Any]]:

@@ -2,7 +2,10 @@
 
 import io
 import json
+import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -17,9 +20,11 @@ from kb.guides.models import Guide
 from kb.guides.search import find
 from kb.team import transfer
 from kb.team.models import Draft, Note
+from tests.evidence import test_moderation
 from tests.guides import files
 
 pytestmark = pytest.mark.django_db(transaction=True)
+in_threads = test_moderation.in_threads
 
 
 @pytest.fixture
@@ -87,6 +92,41 @@ def test_an_empty_instance_becomes_the_same(filled: Path) -> None:
     assert moderation.decide(again, State.REJECTED, "Twice", ada, 0).by == ada
 
 
+class Meanwhile(io.StringIO):
+    """A file during whose writing, once, somebody else writes into the database."""
+
+    def __init__(self, busy: Callable[[], object]) -> None:
+        super().__init__()
+        self.busy: Callable[[], object] | None = busy
+
+    def write(self, text: str) -> int:
+        if '"auth.user"' in text and self.busy:
+            self.busy, busy = None, self.busy
+            busy()
+        return super().write(text)
+
+
+def test_an_export_is_of_one_moment_and_holds_up_nobody(
+    in_threads: Callable[..., list[Any]], tmp_path: Path
+) -> None:
+    def work() -> None:
+        user = User.objects.create_user("late")
+        Note.objects.create(guide=Guide.objects.get(slug="coin"), words="Later", owner=user)
+
+    def export() -> tuple[str, list[Any]]:
+        done: list[Any] = []
+        User.objects.create_user("early")
+        out = Meanwhile(lambda: done.extend(in_threads(work)))
+        transfer.export(out)
+        return out.getvalue(), done
+
+    ((text, done),) = in_threads(export)
+    assert done == [None]
+    rows = json.loads(text)["rows"]
+    assert [row["fields"]["username"] for row in rows if row["model"] == "auth.user"] == ["early"]
+    assert not [row for row in rows if row["model"] == "team.note"]
+
+
 def test_new_rows_can_be_made_after_an_import(filled: Path) -> None:
     text = exported()
     emptied()
@@ -111,6 +151,7 @@ def test_no_secret_leaves_the_instance(filled: Path) -> None:
 def test_an_instance_in_use_takes_nothing_in(filled: Path, tmp_path: Path) -> None:
     file = tmp_path / "all.json"
     call_command("export_data", file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     before = everything()
     with pytest.raises(CommandError, match="import into an empty instance"):
         call_command("import_data", file)
