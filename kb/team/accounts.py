@@ -15,6 +15,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from kb.audit.book import record
+from kb.team.person import page_of
 from kb.team.roles import ADMINISTER, DECIDE, Role
 from kb.web.throttle import address
 
@@ -128,12 +130,19 @@ def cipher() -> Fernet:
 
 @transaction.atomic
 def give_roles(user: User, roles: set[Role]) -> None:
-    """Makes the person's roles exactly these, or that of a reader; groups that are no roles stay."""
+    """Makes the person's roles exactly these, or that of a reader; groups that are no roles stay.
+
+    It is the identity provider's deed, so the book names nobody as who did it.
+    """
     names = {role.label for role in roles or {Role.READER}}
+    before = {role.label for role in roles_of(user)}
     user.groups.remove(*user.groups.filter(name__in=set(Role.labels) - names))
     user.groups.add(*Group.objects.filter(name__in=names))
     user.is_staff = Role.ADMINISTRATOR in roles
     user.save(update_fields=["is_staff"])
+    if names != before:
+        given = {"before": ", ".join(sorted(before)), "after": ", ".join(sorted(names))}
+        record("person.roles", None, f"user {user}", page_of(user), **given)
     for cache in ("_perm_cache", "_user_perm_cache", "_group_perm_cache"):
         user.__dict__.pop(cache, None)
 

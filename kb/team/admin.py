@@ -9,11 +9,13 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from kb.team.person import erase, of_person
+from kb.audit.book import record
+from kb.team.person import erase, of_person, page_of
 
 # What allauth shows here, with secrets in it or of no use: people have one page, this one.
 for _model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
@@ -45,6 +47,7 @@ class People(UserAdmin):  # type: ignore[type-arg]
         if people.count() != 1:
             self.message_user(request, "Choose one person: a file is about one.", messages.ERROR)
             return None
+        self.note(request, "person.downloaded", people.get())
         answer = JsonResponse(of_person(people.get()), json_dumps_params={"indent": 2, "ensure_ascii": False})
         answer["Content-Disposition"] = 'attachment; filename="culprit-person.json"'
         return answer
@@ -57,7 +60,9 @@ class People(UserAdmin):  # type: ignore[type-arg]
                 request, "admin/erase.html", {**self.admin_site.each_context(request), "people": allowed}
             )
         for user in allowed:
-            erase(user)
+            with transaction.atomic():
+                record("person.erased", request.user, f"user {user.pk}")
+                erase(user)
             self.message_user(request, f"{user.get_username()} is erased.")
         return None
 
@@ -65,6 +70,7 @@ class People(UserAdmin):  # type: ignore[type-arg]
     def remove_second_factors(self, request: HttpRequest, people: QuerySet[User]) -> None:
         for user in self.allowed(request, people):
             Authenticator.objects.filter(user=user).delete()
+            self.note(request, "person.factors_removed", user)
             self.message_user(request, f"{user.get_username()} has no second factor now.")
 
     @admin.action(description="End all sessions")
@@ -72,7 +78,12 @@ class People(UserAdmin):  # type: ignore[type-arg]
         for user in self.allowed(request, people):
             for session in UserSession.objects.filter(user=user):
                 session.end()
+            self.note(request, "person.sessions_ended", user)
             self.message_user(request, f"{user.get_username()} is signed in nowhere now.")
+
+    def note(self, request: HttpRequest, what: str, user: User) -> None:
+        """A line in the book, named as the admin's own lines on people are."""
+        record(what, request.user, f"user {user}", page_of(user))
 
     def allowed(self, request: HttpRequest, people: QuerySet[User]) -> list[User]:
         """Those whom this administrator may touch; of the others it is said."""

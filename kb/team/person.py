@@ -10,12 +10,19 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core import serializers
 from django.db import models, transaction
+from django.db.models import Q
+from django.urls import reverse
+
+from kb.audit.models import Entry
+from kb.notices.models import Delivery
 
 # Rooms whose rows are what people wrote or did. Secrets are kept in none of them.
 ROOMS = {"evidence", "guides", "team", "audit", "notices"}
+NAMING = ("decided by", "Owner")  # facts of a notice that name somebody
 
 
 def of_person(user: User) -> dict[str, Any]:
@@ -63,9 +70,30 @@ def sessions_of(user: User) -> list[UserSession]:
     return sorted(found, key=lambda row: row.created_at, reverse=True)
 
 
+def page_of(user: User) -> str:
+    """Where the admin shows an account."""
+    return reverse("admin:auth_user_change", args=[user.pk])
+
+
+def forget_name(user: User) -> None:
+    """Blanks the name where words hold it: in the book, in the admin's own log, in notices."""
+    book = Entry.objects.filter(
+        Q(path__startswith=page_of(user).removesuffix("change/")) | Q(about=f"user {user}")
+    )
+    book.update(about=f"user {user.pk}")
+    log = LogEntry.objects.filter(content_type__app_label="auth", content_type__model="user")
+    log.filter(object_id=str(user.pk)).update(object_repr="")
+    names = {user.get_username(), user.get_full_name()} - {""}
+    for delivery in Delivery.objects.only("facts").iterator():
+        facts = [[key, "" if key in NAMING and said in names else said] for key, said in delivery.facts]
+        if facts != delivery.facts:
+            Delivery.objects.filter(pk=delivery.pk).update(facts=[pair for pair in facts if pair[1]])
+
+
 @transaction.atomic
 def erase(user: User) -> None:
     """Deletes the account and ends its sessions. What it wrote stays, without a name."""
+    forget_name(user)
     for session in UserSession.objects.filter(user=user):
         session.end()
     for name, rows in written_by(user):

@@ -12,15 +12,19 @@ from allauth.mfa.totp.internal.auth import (
     yield_hotp_counters_from_time,
 )
 from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.core.management import call_command
+from django.db.models import Q
 from django.test import Client
 
+from kb.audit.models import Entry
 from kb.evidence.models import Decision, EvidenceReport, State
 from kb.evidence.moderation import decide
 from kb.guides.models import Guide, Tool
+from kb.notices.models import Delivery, Subscription
 from kb.team.models import Note
 
 pytestmark = pytest.mark.django_db
@@ -346,8 +350,6 @@ def test_erasing_my_account_keeps_what_i_wrote_without_my_name(library: Path, cl
     assert not UserSession.objects.exists()
     for browser in (here, there):
         assert browser.get("/me/").status_code == 302
-    from kb.audit.models import Entry
-
     assert not Entry.objects.filter(who="ann").exists()
 
 
@@ -357,11 +359,22 @@ def administer(client: Client, action: str, *people: User, **more: str) -> Any:
     return client.post("/admin/auth/user/", given)
 
 
+def deeds() -> set[tuple[str, str]]:
+    """Who did what, as the book has it."""
+    return set(Entry.objects.values_list("who", "what"))
+
+
 def test_an_administrator_downloads_and_erases_for_others(library: Path, client: Client) -> None:
     ann = member("ann", "Reviewers")
     report = busy(ann)
     member("adam", "Administrators")
     here = signed_in("adam")
+    given = {"username": "ann", "first_name": "Ann", "last_name": "Ash", "is_active": "on"}
+    assert here.post(f"/admin/auth/user/{ann.pk}/change/", given).status_code == 302
+    mail = Subscription.objects.create(name="mail", kind="email", address="a@example.com", events=[])
+    for facts in ([["decided by", "ann"], ["decision", "accepted"]], [["Owner", "Ann Ash"]]):
+        Delivery.objects.create(subscription=mail, event="report.decided", facts=facts)
+    assert Entry.objects.filter(about="user ann").exists()
     file = administer(here, "export_data", ann)
     assert file.json()["account"]["user_name"] == "ann"
     asked = administer(here, "erase_people", ann)
@@ -369,6 +382,11 @@ def test_an_administrator_downloads_and_erases_for_others(library: Path, client:
     assert User.objects.filter(pk=ann.pk).exists()
     administer(here, "erase_people", ann, sure="yes")
     assert not User.objects.filter(pk=ann.pk).exists()
+    assert deeds() >= {("adam", "person.downloaded"), ("adam", "person.erased")}
+    for rows in (Entry.objects.filter(Q(about__contains="ann") | Q(who="ann")), LogEntry.objects.all()):
+        assert "ann" not in str(list(rows.values())).lower()
+    assert sorted(map(len, Delivery.objects.values_list("facts", flat=True))) == [0, 1]
+    assert "ann" not in str(list(Delivery.objects.values_list("facts"))).lower()
     report.refresh_from_db()
     assert report.by is None
 
@@ -384,6 +402,8 @@ def test_an_administrator_makes_accounts_and_ends_sessions(client: Client) -> No
     administer(here, "end_sessions", ann)
     assert hers.get("/me/").status_code == 302
     administer(here, "remove_second_factors", ann)
+    assert deeds() >= {("adam", "person.sessions_ended"), ("adam", "person.factors_removed")}
+    assert Entry.objects.filter(what="person.factors_removed", about="user ann").exists()
     assert signed_in("ann").get("/me/").status_code == 200
 
 

@@ -15,6 +15,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from kb.audit.models import Entry
 from kb.team.roles import Role
 from tests.team.liar import OTHER_KEY, Liar, lying
 from tests.team.provider import CLIENT, SECRET, Provider, running
@@ -144,6 +145,10 @@ def test_roles_become_exactly_those_of_the_groups_at_every_sign_in(company: Prov
     assert groups_of("nora") == {"Readers", "On call"}
     nora.refresh_from_db()
     assert not nora.is_staff
+    said = Entry.objects.filter(what="person.roles", about="user nora").order_by("pk")
+    assert [line.details.get("after") for line in said] == ["Administrators, Reviewers", "Readers"]
+    sign_in(Client(), company, "nora")
+    assert said.count() == 2
     assert client.get("/admin/").status_code in (302, 403)
     assert User.objects.count() == 1
 
