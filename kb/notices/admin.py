@@ -7,7 +7,9 @@ from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
+from kb.audit.book import record
 from kb.notices import address
 from kb.notices.models import Delivery, Event, State, Subscription
 from kb.notices.outbox import try_out
@@ -91,6 +93,8 @@ class SubscriptionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def send_test(self, request: HttpRequest, chosen: "QuerySet[Subscription]") -> None:
         for subscription in chosen:
             try_out(subscription)
+            page = reverse("admin:notices_subscription_change", args=[subscription.pk])
+            record("notice.tested", request.user, f"subscription {subscription}", page)
         self.message_user(request, f"{len(chosen)} on the way: Deliveries says what came of it.")
 
     def save_model(self, request: HttpRequest, obj: Subscription, form: Any, change: bool) -> None:
@@ -139,6 +143,8 @@ class DeliveryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def again(self, request: HttpRequest, chosen: Any) -> None:
         number = send_again(chosen)
         if number:
+            page = reverse("admin:notices_delivery_changelist")
+            record("notice.sent_again", request.user, "deliveries", page, number=number)
             self.message_user(request, f"{number} on the way again.")
         else:
             self.message_user(request, "None of these was given up.", messages.WARNING)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from kb.audit.models import Entry
 from kb.notices.models import Delivery, Event, Kind, State, Subscription
 from kb.notices.outbox import announce
 from tests.notices.conftest import PUBLIC, REPORT, subscribe, work
@@ -125,6 +126,7 @@ def test_a_test_notice_goes_the_whole_way(admin_client: Client) -> None:
         data = {"action": "send_test", "_selected_action": [subscription.pk]}
         page = admin_client.post("/admin/notices/subscription/", data, follow=True).content.decode()
         assert "1 on the way" in page
+        assert Entry.objects.filter(what="notice.tested", who="admin", about="subscription ops").exists()
         work()
     assert b'"type": "test"' in receiver.got[0].body
 
@@ -143,4 +145,5 @@ def test_what_was_given_up_is_listed_and_sent_again(admin_client: Client) -> Non
         assert "1 on the way again" in admin_client.post(url, data, follow=True).content.decode()
         work()
     assert Delivery.objects.get().state == State.SENT
+    assert Entry.objects.get(what="notice.sent_again").details == {"number": 1}
     assert "None of these" in admin_client.post(url, data, follow=True).content.decode()
