@@ -87,7 +87,7 @@ def subject(report: EvidenceReport) -> str:
 def facts(report: EvidenceReport) -> dict[str, str]:
     """What a reader of the notice needs; what wasn't said is left out.
 
-    Nothing that the reader wrote freely: a reviewer may still remove words, and a notice can't be called back.
+    Nothing that the reader wrote freely: a reviewer may yet remove words, and a notice can't be recalled.
     """
     said = {
         "Guide": report.guide.title if report.guide else "",
