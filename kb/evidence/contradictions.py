@@ -3,6 +3,7 @@
 Nothing of it is stored: a guide is due while such reports are newer than its `verified` date.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import reduce
@@ -15,11 +16,17 @@ from kb.guides.models import Guide, QuickFix
 
 # What a guide states of a fix, and the outcome that speaks against it. "partly" fits both outcomes.
 AGAINST = {"yes": Helped.NO, "no": Helped.YES}
+RELEASE = re.compile(r"\d+\.\d+\.\d+")  # without what an image's tag adds to it
 
 
 def against(helps: Mapping[str, str], version: str, helped: str) -> bool:
-    """Does an outcome speak against what the guide states of a fix for that very version?"""
-    stated = helps.get(version.strip().removeprefix("v"), "")
+    """Does an outcome speak against what the guide states of a fix for that version?
+
+    1.84.0-stable is 1.84.0 where the guide doesn't name it itself.
+    """
+    said = version.strip().removeprefix("v")
+    release = RELEASE.match(said)
+    stated = helps.get(said) or helps.get(release[0] if release else said, "")
     return bool(helped) and AGAINST.get(stated) == helped
 
 

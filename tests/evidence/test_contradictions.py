@@ -46,6 +46,27 @@ def test_a_report_contradicts_what_the_guide_states(
     assert [due.slug for due, _ in guides_due()] == (["coin"] if expected else [])
 
 
+@pytest.mark.parametrize(
+    ("version", "helped", "expected"),
+    [
+        ("1.84.0-stable", "no", True),
+        ("v1.84.0.post1", "no", True),
+        ("1.84.0-stable", "yes", False),
+        ("1.84.0-nightly", "no", False),  # stated by itself, and otherwise
+        ("1.84.0-nightly", "yes", True),
+        ("1.84.1-stable", "no", False),
+        ("1.84.01", "no", False),
+    ],
+)
+def test_an_image_s_tag_counts_as_the_release_that_it_holds(
+    version: str, helped: str, expected: bool, guide: Guide
+) -> None:
+    QuickFix.objects.update(helps={"1.84.0": "yes", "1.84.0-nightly": "no"})
+    found = made.accepted(guide, version=version, fix="raise-coin", helped=helped)
+    assert contradicts(found) is expected
+    assert [due.slug for due, _ in guides_due()] == (["coin"] if expected else [])
+
+
 @pytest.mark.parametrize("helped", ["yes", "no"])
 def test_a_fix_that_helps_in_part_is_contradicted_by_nothing(helped: str, guide: Guide) -> None:
     QuickFix.objects.update(helps={"1.0": "partly"})
