@@ -4,6 +4,7 @@ The views act on nobody's behalf and ask for the form's own signed stamp, so the
 session costs nothing that was typed. A form that can't be taken is answered with that form, filled in.
 """
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -32,6 +33,7 @@ SENT, KEPT = "send", "keep"
 PERSON = ((settings.CULPRIT_REPORTS, MINUTE), (5 * settings.CULPRIT_REPORTS, HOUR))  # reports, as many drafts
 EVERYONE = 10 * settings.CULPRIT_REPORTS  # a minute
 POSTS = 20 * settings.CULPRIT_REPORTS  # a minute from one address, of whatever kind
+DRAFT = re.compile(r"[\w-]{1,40}", re.ASCII)  # what a draft may be called
 TRAP = "subject"  # a field that no person sees
 TRAPPED = "A field that people don't see was filled in, as robots do. Nothing was stored; send it again."
 FORGED = "This form is not from this site, or it is torn. Nothing is lost: read it over, then send it again."
@@ -147,9 +149,15 @@ def shown(
         "stamp": mark.signed(),
         "puzzle": puzzle.challenge(mark),
         "trap": TRAP,
-        "draft_id": request.POST.get("draft", "")[:40],
+        "draft_id": draft_named(request),
     }
     return render(request, "evidence/report.html", context | more, status=status)
+
+
+def draft_named(request: HttpRequest) -> str:
+    """The draft that the form was opened from; empty where it names none."""
+    said = request.POST.get("draft", "")
+    return said if DRAFT.fullmatch(said) else ""
 
 
 def address_of(guide: Guide | None) -> str:
@@ -185,7 +193,7 @@ def sent(request: HttpRequest, form: ReportForm, mark: Stamp) -> HttpResponseBas
         return already_there(request, form, known.report)
     except AWAY:
         return again(request, form, mark, GONE, 503)
-    Draft.objects.filter(pk=request.POST.get("draft", "")).delete()
+    Draft.objects.filter(pk=draft_named(request)).delete()
     return Redirect(made.get_absolute_url())
 
 
@@ -235,7 +243,7 @@ def kept(request: HttpRequest, form: ReportForm, mark: Stamp) -> HttpResponseBas
     if wait:
         return too_many(request, form, mark, wait)
     Draft.objects.filter(expires__lte=timezone.now()).delete()
-    known = Draft.objects.filter(pk=request.POST.get("draft", ""), guide=form.guide).first()
+    known = Draft.objects.filter(pk=draft_named(request), guide=form.guide).first()
     draft = known or Draft(guide=form.guide)
     draft.fields, draft.expires = fields, when_drafts_expire()
     draft.save()

@@ -48,6 +48,14 @@ def test_a_draft_holds_no_secret_and_nothing_that_was_not_asked_for(library: Pat
     assert set(made.fields) == {"text", "story", "version", "link"}
 
 
+@pytest.mark.parametrize("name", ["a\0b", "x" * 400, "../a b"])
+def test_a_draft_that_cannot_be_called_so_is_none(name: str, library: Path, client: Client) -> None:
+    assert reported(client, draft=name).pk
+    assert keep(client, story="one", draft=name).pk != name
+    shown = client.post(COIN, {"draft": name, "story": "one"})
+    assert name not in shown.content.decode()
+
+
 def test_saving_again_updates_the_same_draft_and_keeps_it_longer(library: Path, client: Client) -> None:
     made = keep(client, story="one")
     Draft.objects.filter(pk=made.pk).update(expires=timezone.now() + timedelta(minutes=1))
