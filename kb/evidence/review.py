@@ -31,6 +31,7 @@ from kb.evidence.moderation import (
     remove_words,
 )
 from kb.evidence.review_forms import ALL, BulkForm, DecisionForm, QueueForm, WordsForm, cleaned
+from kb.web.turned_away import answers_strangers, unread
 
 PAGE = 25
 OPENING = 280  # characters of a report that the queue shows
@@ -48,11 +49,13 @@ DEEDS = {
 def for_reviewers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Shows the view to reviewers alone; its pages are kept and indexed by nobody."""
 
+    @answers_strangers
     @never_cache
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            return redirect_to_login(way_back(request))
+            refused = unread(request) if request.method == "POST" else None
+            return refused or redirect_to_login(way_back(request))
         if not request.user.has_perm("evidence.decide"):
             raise PermissionDenied
         response = view(request, *args, **kwargs)

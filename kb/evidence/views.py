@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -28,6 +29,7 @@ from kb.evidence.stamp import Stamp
 from kb.guides.models import Guide, Tool
 from kb.web.middleware import AWAY
 from kb.web.throttle import HOUR, MINUTE, address, seconds_to_wait, throttle
+from kb.web.turned_away import answers_strangers, given_back, unread
 
 SENT, KEPT = "send", "keep"
 PERSON = ((settings.CULPRIT_REPORTS, MINUTE), (5 * settings.CULPRIT_REPORTS, HOUR))  # reports, as many drafts
@@ -38,6 +40,7 @@ TRAP = "subject"  # a field that no person sees
 TRAPPED = "A field that people don't see was filled in, as robots do. Nothing was stored; send it again."
 FORGED = "This form is not from this site, or it is torn. Nothing is lost: read it over, then send it again."
 GONE = "The library can't be reached. What you typed is kept here: send it again in a moment."
+SHOWN = {"text": "The error text", "story": "What happened", "link": "A public link"}
 CHANGED = (
     "This form was sent already, and you have changed it since. The change is not in that report."
     " Send it again to make a second one."
@@ -71,6 +74,7 @@ def forms(view: View) -> View:
     On a site that is its team's alone, reporting takes the right to.
     """
 
+    @answers_strangers
     @unlisted
     @csrf_exempt
     @sensitive_post_parameters()
@@ -78,7 +82,7 @@ def forms(view: View) -> View:
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if settings.CULPRIT_PRIVATE and not request.user.has_perm("evidence.add_evidencereport"):
-            raise PermissionDenied
+            return not_theirs(request)
         try:
             return view(request, *args, **kwargs)
         except AWAY:
@@ -89,11 +93,31 @@ def forms(view: View) -> View:
     return answer
 
 
+def not_theirs(request: HttpRequest) -> HttpResponse:
+    """What somebody typed who may not report on a private site, such as after their session ended."""
+    if request.method == "POST":
+        refused = unread(request)
+        if refused:
+            return refused
+        fields = typed(request)
+        if fields:
+            return given_back(request, fields, SHOWN)
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
+    raise PermissionDenied
+
+
+def typed(request: HttpRequest) -> dict[str, str]:
+    """All that was sent of the form, without secrets."""
+    own = {name: request.POST[name][:400] for name in ("stamp", "draft") if name in request.POST}
+    return cleaned(request.POST) | own
+
+
 def away(request: HttpRequest) -> HttpResponse:
     """All that was typed, in a page that needs no database and sends it again."""
-    own = {name: request.POST[name][:400] for name in ("stamp", "draft") if name in request.POST}
-    fields = cleaned(request.POST) | own
-    response = render(request, "evidence/report_away.html", {"fields": fields, "trouble": GONE}, status=503)
+    response = render(
+        request, "evidence/report_away.html", {"fields": typed(request), "trouble": GONE}, status=503
+    )
     response["Retry-After"] = "10"
     return response
 

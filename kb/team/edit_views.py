@@ -30,7 +30,7 @@ from kb.team.edit_forms import EditForm
 from kb.team.editing import Clashing, Late, NotReady, Refused, TooLarge
 from kb.team.models import OPEN, Draft, Stage
 from kb.team.roles import ADMINISTER, WRITE
-from kb.team.turned_away import trusted, unread
+from kb.web.turned_away import trusted, unread
 
 METHODS = ["GET", "HEAD", "POST"]
 PANELS = {"preview": panels.preview, "check": panels.check, "try": panels.trial, "try_all": panels.trial}

@@ -57,19 +57,10 @@ class NoteForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None, note: Note | None = None) -> None:
         """`note` is what the form is shown with; without one it is empty."""
-        self.removed: Counter[str] = Counter()
-        super().__init__(None if data is None else self.cleaned_of_secrets(data), initial=written(note))
+        sent, self.removed = (None, Counter[str]()) if data is None else freed(data)
+        super().__init__(sent, initial=written(note))
         people = User.objects.filter(Q(is_active=True) | Q(pk=note.owner_id if note else None))
         self.fields["owner"].queryset = people.order_by("username")  # type: ignore[attr-defined]
-
-    def cleaned_of_secrets(self, data: Mapping[str, Any]) -> dict[str, str]:
-        """What was sent, with every text redacted; counts what was taken out."""
-        kept = {name: harmless(str(data[name])) for name in self.base_fields if name in data}
-        for name in FREE:
-            found = redact(kept.get(name, ""))
-            kept[name] = found.text
-            self.removed.update(found.counts)
-        return kept
 
     def saw(self, note: Note) -> None:
         """Its writer is shown this note now: what they save next was written knowing both."""
@@ -108,6 +99,17 @@ class NoteForm(forms.Form):
                 None, "The form didn't say which state of the note you saw. Look, and save it again."
             )
         return given
+
+
+def freed(data: Mapping[str, Any]) -> tuple[dict[str, str], Counter[str]]:
+    """What was sent of a note's fields, without secrets, and how many of which kind were taken out."""
+    removed: Counter[str] = Counter()
+    kept = {name: harmless(str(data[name])) for name in NoteForm.base_fields if name in data}
+    for name in kept:
+        found = redact(kept[name])
+        kept[name] = found.text
+        removed.update(found.counts)
+    return kept, removed
 
 
 def written(note: Note | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
 from kb.audit.book import record
@@ -17,12 +17,14 @@ from kb.guides.models import Guide, GuideQuerySet, Tool
 from kb.team import due
 from kb.team.access import member, only
 from kb.team.models import Note
-from kb.team.note_forms import NoteForm, NotesForm, without_headings
+from kb.team.note_forms import NoteForm, NotesForm, freed, without_headings
 from kb.team.roles import WRITE
 from kb.web.markdown import render as rendered
 from kb.web.templatetags.words import removed
+from kb.web.turned_away import given_back, unread
 
 PAGE = 25
+SHOWN = {"words": "What your team knows of it", "runbook": "Runbook", "proxies": "Which of our proxies"}
 
 
 class Newer(Exception):
@@ -33,8 +35,18 @@ class Newer(Exception):
         self.note = note
 
 
+@sensitive_variables()
+def note_back(request: HttpRequest) -> HttpResponse | None:
+    """What somebody typed who may not save it."""
+    refused = unread(request)
+    if refused:
+        return refused
+    fields = freed(request.POST)[0]
+    return given_back(request, fields, SHOWN) if fields else None
+
+
 @sensitive_post_parameters()
-@only(WRITE)
+@only(WRITE, note_back)
 @require_http_methods(["GET", "HEAD", "POST"])
 def note(request: HttpRequest, tool: str, slug: str) -> HttpResponse:
     """The note on a guide; posted, saved. A retired guide keeps its note."""

@@ -10,6 +10,7 @@ from django.urls import Resolver404, resolve, reverse
 from django_htmx.middleware import HtmxDetails
 
 from kb.web.middleware import AWAY
+from kb.web.turned_away import answered_by
 from kb.web.views import unavailable
 
 
@@ -44,7 +45,7 @@ class Private(LoginRequiredMiddleware):
             view = None
         if view is not None and not getattr(view, "login_required", True):
             return None
-        if request.user.is_authenticated:
+        if request.user.is_authenticated or answered_by(view, request):
             return None
         return way_in(request)
 

@@ -257,7 +257,7 @@ def test_what_signed_out_people_send_is_read_only_while_it_may_be_a_guide(
 def test_signed_out_people_are_throttled_and_the_script_s_requests_do_not_count(
     author: Client, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kb.team.turned_away.PER_MINUTE", 1)
+    monkeypatch.setattr("kb.web.turned_away.PER_MINUTE", 1)
     data = form_of(author)
     for headers in (HX, {"X-Autosave": "1"}):
         assert [client.post(EDIT, data, headers=headers).status_code for _ in range(2)] == [403, 403]

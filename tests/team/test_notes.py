@@ -101,6 +101,24 @@ def test_without_a_note_readers_see_nothing_and_editors_a_way_to_write_one(
     assert "Our notes" not in reader.get(COIN).content.decode()
 
 
+def test_words_survive_a_session_that_ended_and_a_new_one(library: Path) -> None:
+    client = Client(enforce_csrf_checks=True)
+    sent = PLAIN | {"words": f"Ask Ops.\n\n{KEY}", "runbook": "https://wiki.example/coin"}
+    lost = client.post(NOTE, sent)
+    page = lost.content.decode()
+    assert (lost.status_code, KEY in page) == (403, False)
+    assert "Ask Ops." in page
+    assert "https://wiki.example/coin" in page
+    client.force_login(somebody("erin", Role.EDITOR))
+    assert client.post(NOTE, sent).context["shown"] == lost.context["shown"]
+    fields = lost.context["carried"] | {name: value for name, _, value in lost.context["shown"]}
+    assert client.post(NOTE, fields | {"csrfmiddlewaretoken": "x" * 64}).status_code == 403
+    assert not Note.objects.exists()
+    token = {"csrfmiddlewaretoken": str(lost.context["csrf_token"])}
+    assert client.post(NOTE, fields | token).status_code == 302
+    assert Note.objects.get().words.startswith("Ask Ops.")
+
+
 def test_anonymous_pages_are_the_same_with_and_without_a_note(
     desk: Client, client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -296,7 +314,8 @@ def test_headings_do_not_disturb_the_page_s_own() -> None:
 def test_rights_from_both_sides(library: Path, client: Client, reader: Client, desk: Client) -> None:
     reviewer = browser(somebody("rio", Role.REVIEWER))
     assert client.get(NOTE).headers["Location"].endswith(f"?next={NOTE}")
-    assert client.post(NOTE, PLAIN).status_code == 302
+    assert client.post(NOTE, PLAIN).status_code == 403
+    assert client.post(NOTE).status_code == 302
     assert client.get("/notes/").headers["Location"].endswith("?next=/notes/")
     for browser_ in (reader, reviewer):
         assert browser_.get(NOTE).status_code == 403

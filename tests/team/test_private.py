@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +13,7 @@ from django.urls import get_resolver, reverse
 
 from kb.guides.models import Guide
 from kb.web.front import Front, page_key
+from tests.evidence.sent import signed
 from tests.team.test_roles import names, people, things
 
 __all__ = ["people", "things"]  # fixtures
@@ -144,6 +146,61 @@ def test_only_who_may_report_reports(things: dict[str, Any], people: dict[str, U
         client.force_login(people[who])  # type: ignore[arg-type]
         assert client.get("/errors/gate/coin/report/").status_code == status
         assert client.post("/report/", {"do": "send", "story": "x"}).status_code in {status, 422}
+
+
+SECRET = "sk-proj-" + "Zq8" * 12
+FORMS = {
+    "/errors/gate/coin/note/": ("editor", {"words": f"Ask Ops. {SECRET}", "seen": "0"}),
+    "/errors/gate/coin/report/": ("reporter", {"story": f"Ask Ops. {SECRET}", "do": "send"}),
+    "/report/": ("reporter", {"story": f"Ask Ops. {SECRET}", "do": "send"}),
+}
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_what_was_typed_while_the_session_ended_comes_back_and_nothing_of_the_site(
+    path: str, things: dict[str, Any], people: dict[str, User | None]
+) -> None:
+    who, form = FORMS[path]
+    client = Client(enforce_csrf_checks=True)
+    given = form | ({"stamp": signed()} if who == "reporter" else {})
+    lost = client.post(path, given)
+    page = lost.content.decode()
+    assert (lost.status_code, "Ask Ops." in page, SECRET in page) == (403, True, False)
+    assert not [word for word in words_kept_here() if word in page]
+    client.force_login(people[who])  # type: ignore[arg-type]
+    fields = lost.context["carried"] | {name: value for name, _, value in lost.context["shown"]}
+    again = client.post(path, fields | {"csrfmiddlewaretoken": str(lost.context["csrf_token"]), "do": "send"})
+    assert again.status_code in (302, 303), again.content.decode()
+
+
+def test_words_of_who_may_not_send_them_come_back_too(
+    things: dict[str, Any], people: dict[str, User | None], client: Client
+) -> None:
+    client.force_login(people["reader"])  # type: ignore[arg-type]
+    for path, (_, form) in FORMS.items():
+        answer = client.post(path, form)
+        assert (answer.status_code, "Ask Ops." in answer.content.decode()) == (403, True), path
+
+
+def test_a_reviewer_comes_back_to_the_report_with_the_reason(
+    things: dict[str, Any], people: dict[str, User | None], client: Client
+) -> None:
+    path = reverse("review_report", kwargs=things["review_report"])
+    lost = client.post(path, {"after": "rejected", "reason": f"No version. {SECRET}", "seen": 0})
+    back = parse_qs(urlsplit(lost["Location"]).query)["next"][0]
+    assert (lost.status_code, SECRET in back, urlsplit(back).path) == (302, False, path)
+    client.force_login(people["reviewer"])  # type: ignore[arg-type]
+    assert "No version." in client.get(back).content.decode()
+
+
+@pytest.mark.parametrize("path", [*FORMS, "/review/"])
+def test_strangers_forms_are_bounded_in_size_and_number(
+    path: str, library: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = {"words": "word " * 200_000, "story": "word " * 200_000}
+    assert client.post(path, large).status_code == 413
+    monkeypatch.setattr("kb.web.turned_away.PER_MINUTE", 1)
+    assert client.post(path, {"words": "x", "story": "x"}).status_code == 429
 
 
 def test_no_page_is_kept_in_front(library: Path, client: Client, settings: Any) -> None:
