@@ -109,7 +109,7 @@ def publish(reports: Iterable[EvidenceReport]) -> None:
     The rows are locked first: of two decisions on one guide, the later one composes a page with both.
     """
     keys = {report.guide_id for report in reports if report.guide_id}
-    guides = Guide.objects.select_for_update(of=("self",)).select_related("tool")
+    guides = Guide.objects.select_for_update(of=("self",), no_key=True).select_related("tool")
     for guide in guides.filter(pk__in=keys).order_by("pk"):
         guide.compose()
 
