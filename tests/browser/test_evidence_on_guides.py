@@ -13,9 +13,10 @@ pytestmark = pytest.mark.browser
 GUIDE = "/errors/litellm/llm-timeout/"
 REPORTS = f"{GUIDE}reports/"
 MAKE = """
+from django.contrib.auth.models import User
 from django.db import transaction
 from kb.evidence.models import EvidenceReport, State
-from kb.evidence.moderation import publish
+from kb.evidence.moderation import decide
 from kb.guides.models import Guide
 guide = Guide.objects.select_related("tool").get(slug="llm-timeout")
 places = ("docker", "kubernetes", "pip", "hosted", "other", "")
@@ -24,13 +25,14 @@ with transaction.atomic():
     EvidenceReport.objects.filter(guide=guide).delete()
     for number in range(24):
         found = EvidenceReport.objects.create(
-            guide=guide, tool=guide.tool, form=f"shown-{number}", state=State.ACCEPTED,
+            guide=guide, tool=guide.tool, form=f"shown-{number}",
+            state=State.ACCEPTED if number < 23 else State.PENDING,
             version=versions[number % 4], deployment=places[number % 6], store="postgresql", cache="redis",
             fits=("same", "different", "")[number % 3], fix=guide.fixes.last().key, helped="yes",
             text="litellm.Timeout: it took too long", link="https://threads.example/" + "long" * 90,
             story=f"Story {number} <b>plain</b> " + "one-word-without-a-space" * 20,
         )
-    publish([found])
+    decide(found, State.ACCEPTED, "", User.objects.get_or_create(username="decider")[0], 0)
 """
 
 
