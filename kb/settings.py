@@ -175,7 +175,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = STATE_DIR / "static"
+# Tests read no collected files, which another process may be collecting just then.
+STATIC_ROOT = STATE_DIR / ("static-of-tests" if "pytest" in sys.modules else "static")
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
