@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -17,10 +15,6 @@ from django.shortcuts import render
 from kb.audit.book import record
 from kb.team.person import erase, of_person, page_of
 
-# What allauth shows here, with secrets in it or of no use: people have one page, this one.
-for _model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
-    if admin.site.is_registered(_model):
-        admin.site.unregister(_model)
 admin.site.unregister(User)
 
 
