@@ -4,16 +4,19 @@ import re
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from kb.diagnosis.signature import Matcher, Signature, validate
 from kb.diagnosis.text import readable, redact
 from kb.guides.library import LEDGER, ToolSource
-from kb.guides.source import CITATION, GuideSource, Problem
+from kb.guides.source import CITATION, SINGLE, GuideSource, Problem
 from kb.guides.vocabulary import HELPS, RETRY_WORDS, Actor, Category, Hop, SourceKind, Speaker
 
 LONGEST = {"title": 160, "summary": 240}
+MOST_STATEMENTS = 9_999
+FIRST_TO_WAKE = timezone(timedelta(hours=14))  # where a day begins first: no writer's today is later
 SHARED_SENTENCES = 0.02
 SOURCE_FIELDS = {
     SourceKind.CODE: ("version", "path", "contains"),
@@ -49,6 +52,7 @@ def check_guide(tool: ToolSource, guide: GuideSource) -> Iterator[Problem]:
     yield from check_signatures(guide)
     yield from check_sources(tool, guide)
     yield from check_fixes(tool, guide)
+    yield from check_review(guide)
     yield from check_citations(guide)
     for slug in guide.facts.get("related", []):
         if slug not in tool.guides or slug == guide.slug:
@@ -128,6 +132,24 @@ def check_sources(tool: ToolSource, guide: GuideSource) -> Iterator[Problem]:
         if "capture" in row and not tool.capture(row["capture"]).exists():
             yield Problem(guide.path, line, f"[source] {row['id']}: no capture {row['capture']!r}")
     yield from check_origins(tool, guide, ids)
+
+
+def check_review(guide: GuideSource) -> Iterator[Problem]:
+    """What a second reader did: after its sources were read, not later than today, in possible numbers."""
+    review = guide.facts.get(SINGLE)
+    if review is None:
+        return
+    line = guide.line_of(SINGLE)
+    oldest = min(row["read"] for row in guide.facts["source"])
+    if review["read"] < oldest:
+        yield Problem(guide.path, line, f"[review] read is before its oldest source was read, on {oldest}")
+    if review["read"] > datetime.now(FIRST_TO_WAKE).date():
+        yield Problem(guide.path, line, "[review] read lies in the future")
+    for name in ("statements", "corrected", "commands"):
+        if not 0 <= review[name] <= MOST_STATEMENTS:
+            yield Problem(guide.path, line, f"[review] {name} must be from 0 to {MOST_STATEMENTS:,}")
+    if review["corrected"] > review["statements"]:
+        yield Problem(guide.path, line, "[review] more statements are corrected than were checked")
 
 
 def check_origins(tool: ToolSource, guide: GuideSource, ids: set[str]) -> Iterator[Problem]:

@@ -32,7 +32,7 @@ from kb.guides.models import (
     Tool,
 )
 from kb.guides.search import index
-from kb.guides.source import ContentError, GuideSource, parse
+from kb.guides.source import SINGLE, ContentError, GuideSource, parse
 from kb.web.markdown import RENDERER
 
 DEADLOCK = "40P01"  # PostgreSQL ended this transaction so that another one could go on
@@ -205,6 +205,8 @@ def save_guide(
     for name in ("title", "summary", "category", "hop", "verified"):
         setattr(guide, name, file.facts[name])
     guide.synonyms = file.facts.get("synonyms", [])
+    review = file.facts.get(SINGLE)
+    guide.review = review | {"read": review["read"].isoformat()} if review else {}
     changed = guide.text != file.text
     guide.text, guide.retired, guide.updated = file.text, None, timezone.now()
     guide.meaning, guide.why = file.meaning, file.why

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,10 +92,14 @@ class GuideSource:
 
 
 STR, STRS, INT, BOOL, DATE, TABLE = str, list, int, bool, date, dict
+EXCEPT: dict[type, type] = {int: bool, date: datetime}  # what Python counts among a type, and a file may not
 FIELDS: dict[str, dict[str, tuple[type, bool]]] = {  # name -> (type, is it required)
     "": {
         "title": (STR, True), "summary": (STR, True), "category": (STR, True), "hop": (STR, True),
         "verified": (DATE, True), "synonyms": (STRS, False), "related": (STRS, False),
+    },
+    "review": {
+        "read": (DATE, True), "statements": (INT, True), "corrected": (INT, True), "commands": (INT, True),
     },
     "message": {
         "versions": (STRS, True), "text": (STR, True), "source": (STR, True), "status": (INT, False),
@@ -117,6 +121,7 @@ FIELDS: dict[str, dict[str, tuple[type, bool]]] = {  # name -> (type, is it requ
     },
 }  # fmt: skip
 LISTS = ("message", "signature", "sample", "source")
+SINGLE = "review"  # the one table of its kind, of a second reader; it may be absent
 
 
 def read(path: Path, shown: str) -> GuideSource:
@@ -155,7 +160,7 @@ def facts(head: str, shown: str) -> dict[str, Any]:
     """The front matter's values."""
     try:
         return tomllib.loads(head)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers too long and lists too deep are no TOML either
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else head.count("\n")
         raise ContentError([Problem(shown, line, f"the facts are not TOML: {error}")]) from error
@@ -185,8 +190,10 @@ def check_slug(guide: GuideSource) -> Iterator[Problem]:
 
 def check_fields(guide: GuideSource) -> Iterator[Problem]:
     """Every field is known, there if it must be, and of its type."""
-    top = {k: v for k, v in guide.facts.items() if k not in (*LISTS, "fix")}
+    top = {k: v for k, v in guide.facts.items() if k not in (SINGLE, *LISTS, "fix")}
     yield from check_table(guide, "", top, 1)
+    if SINGLE in guide.facts:
+        yield from check_table(guide, SINGLE, guide.facts[SINGLE], guide.line_of(SINGLE))
     for name in LISTS:
         rows = guide.facts.get(name)
         if not isinstance(rows, list) or not rows:
@@ -220,7 +227,7 @@ def check_table(guide: GuideSource, name: str, row: Any, line: int) -> Iterator[
 
 def check_value(guide: GuideSource, name: str, value: Any, kind: type, line: int) -> Iterator[Problem]:
     """One value's type; texts and lists of texts may not be blank."""
-    right = isinstance(value, kind) and (kind is not int or not isinstance(value, bool))
+    right = isinstance(value, kind) and not isinstance(value, EXCEPT.get(kind, ()))
     if right and kind is list:
         right = all(isinstance(item, str) and item.strip() for item in value)
     if right and kind is str:

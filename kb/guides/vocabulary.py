@@ -1,5 +1,7 @@
 """The closed lists of words that guides are described with: categories, hops, who acts, sources."""
 
+from collections.abc import Iterable
+
 from django.db import models
 
 
@@ -51,6 +53,18 @@ class SourceKind(models.TextChoices):
     DOCS = "docs", "Documentation"
     THREAD = "thread", "Thread"
     LAB = "lab", "Lab run"
+
+
+def held_against(kinds: Iterable[str]) -> str:
+    """How a guide was verified, by the kinds of its sources, the surest first: lab runs, source code."""
+    named = set(kinds)
+    words = {
+        SourceKind.LAB: "lab runs",
+        SourceKind.CODE: "source code",
+        SourceKind.DOCS: "documentation",
+        SourceKind.THREAD: "threads",
+    }
+    return ", ".join(word for kind, word in words.items() if kind in named)
 
 
 class Speaker(models.TextChoices):

@@ -18,11 +18,11 @@ WORD = re.compile(r"\w+|\s+|[^\w\s]")
 KEPT, OLD, NEW, GAP = "kept", "old", "new", "gap"
 NAMES = {
     "title": "Title", "summary": "Summary", "category": "Category", "hop": "Hop", "verified": "Verified",
-    "synonyms": "Synonyms", "related": "Related", "message": "Messages", "signature": "Signatures",
-    "sample": "Samples", "source": "Sources", "fix": "Facts of fixes", "means": "What it means",
-    "why": "Why it happens", "causes": "Causes", "fixes": "Quick fixes", "checks": "Platform checks",
-    "steps": "Step by step", "prevention": "Prevention", "faq": "FAQ", "all_facts": "Facts",
-    "all_words": "Words", "all": "The whole text",
+    "synonyms": "Synonyms", "related": "Related", "review": "Second reader", "message": "Messages",
+    "signature": "Signatures", "sample": "Samples", "source": "Sources", "fix": "Facts of fixes",
+    "means": "What it means", "why": "Why it happens", "causes": "Causes", "fixes": "Quick fixes",
+    "checks": "Platform checks", "steps": "Step by step", "prevention": "Prevention", "faq": "FAQ",
+    "all_facts": "Facts", "all_words": "Words", "all": "The whole text",
     "between": "Between the parts",
 }  # fmt: skip
 

@@ -27,6 +27,8 @@ HINTS = {
     "verified": "When somebody last held it against its sources.",
     "synonyms": "Other words people search by; one a line.",
     "related": "Slugs of guides; one a line.",
+    "review": "One [review] table in TOML, once somebody else held the guide against its sources: read, "
+    "statements, corrected, commands. Empty: nobody did yet.",
     "message": "[[message]] tables in TOML: the exact text, as a version prints it.",
     "signature": "[[signature]] tables in TOML: how a pasted text is recognised.",
     "sample": "[[sample]] tables in TOML: real texts, and near misses.",

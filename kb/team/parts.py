@@ -14,12 +14,12 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from kb.guides.source import FENCE, HEADING, LISTS, SECTIONS
+from kb.guides.source import FENCE, HEADING, LISTS, SECTIONS, SINGLE
 
 GLUE, FACT, LINE, AREA = "glue", "fact", "line", "area"
 FACTS = ("title", "summary", "category", "hop", "verified", "synonyms", "related")
 MANY = ("synonyms", "related")  # lists: one item a line
-TABLES = (*LISTS, "fix")
+TABLES = (SINGLE, *LISTS, "fix")
 WORDS = ("means", "why", "causes", "fixes", "checks", "steps", "prevention", "faq")
 HEADINGS = dict(zip(SECTIONS, WORDS, strict=True))
 MOST_RUNS = 100  # of tables of one kind; a source that has more shows its facts as one text
@@ -89,7 +89,7 @@ def split_facts(head: str) -> list[Piece]:
         tables = [(m.start(), m["table"]) for m in TOKEN.finditer(head) if m["table"]]
         top = tables[0][0] if tables else len(head)
         return [*split_top(head[:top], facts), *split_tables(head[top:], top, tables)]
-    except (tomllib.TOMLDecodeError, Unreadable):
+    except (ValueError, RecursionError):
         return area(ALL_FACTS, head)
 
 
@@ -267,7 +267,7 @@ def fact(name: str, raw: str, given: str) -> str:
     """The value as it stood, unless another one was typed."""
     try:
         kept = decoded(raw) == given
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         kept = False
     return raw if kept else encoded(name, given)
 

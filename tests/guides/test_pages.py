@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from kb.guides.contents import chain
@@ -68,6 +69,30 @@ def test_a_category_lists_its_guides(library: Path, client: Client) -> None:
     assert "/errors/gate/coin/" in page
     assert "Quota and rate" in page
     assert client.get("/categories/money/").status_code == 404
+
+
+REVIEW = "[review]\nread = 2026-11-25\nstatements = 41\ncorrected = 3\ncommands = 1\n\n[[message]]"
+
+
+def plain(html: str) -> str:
+    """The words of a page."""
+    return " ".join(strip_tags(html).split())
+
+
+def test_a_guide_says_how_it_was_verified_and_by_a_second_reader(library: Path, client: Client) -> None:
+    alone = plain(client.get("/errors/gate/coin/").content.decode())
+    assert "last verified 24 November 2026 against lab runs, source code" in alone
+    assert "second reader" not in alone
+    files.write(
+        library, coin=files.guide("coin").replace("[[message]]", REVIEW, 1), token=files.guide("token")
+    )
+    load(library)
+    read = plain(client.get("/errors/gate/coin/").content.decode())
+    assert "second reader 25 November 2026: 41 statements checked, 3 corrected, 1 command tried" in read
+    none = files.guide("coin").replace("[[message]]", REVIEW.replace("= 3", "= 0"), 1)
+    files.write(library, coin=none, token=files.guide("token"))
+    load(library)
+    assert "41 statements checked, none corrected" in plain(client.get("/errors/gate/coin/").content.decode())
 
 
 def test_a_guide_page_has_all_that_a_reader_needs(library: Path, client: Client) -> None:

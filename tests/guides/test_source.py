@@ -37,6 +37,13 @@ def test_a_right_file_gives_its_sections_and_entries() -> None:
         ('title = "The coin is spent"', "title = 7", "coin.md:2: title must be a text"),
         ('hop = "budget"', 'hop = "budget"\nhopp = 1', "coin.md:6: has no field hopp"),
         ("verified = 2026-11-24", 'verified = "today"', "coin.md:6: verified must be a date"),
+        ("verified = 2026-11-24", "verified = 2026-11-24T10:00:00", "coin.md:6: verified must be a date"),
+        ("verified = 2026-11-24", f"verified = {'1' * 5000}", "the facts are not TOML"),
+        ("verified = 2026-11-24", f"verified = {'[' * 5000}", "the facts are not TOML"),
+        ("[[message]]", "[review]\nread = 2026-11-25\n[[message]]", "[review] lacks statements"),
+        ("[[message]]", "[[review]]\nread = 2026-11-25\n[[message]]", "[review] is not a table"),
+        ("[[message]]", "[review]\ncorrected = true\n[[message]]", "[review] corrected must be int"),
+        ("[[message]]", "[review]\nread_by = 1\n[[message]]", "[review] has no field read_by"),
         (
             "## Why it happens",
             "## Why so",
@@ -133,6 +140,39 @@ def test_content_that_breaks_a_contract_is_named_by_line(
     files.write(tmp_path, coin=RIGHT.replace(old, new, 1), token=files.guide("token"))
     found = checked(tmp_path)
     assert any(says in line for line in found)
+
+
+REVIEW = """[review]
+read = 2026-11-25
+statements = 41
+corrected = 3
+commands = 5
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            "2026-11-25",
+            "2026-11-23",
+            "coin.md:9: [review] read is before its oldest source was read, on 2026-11-24",
+        ),
+        ("2026-11-25", "2999-01-01", "[review] read lies in the future"),
+        ("statements = 41", "statements = -1", "[review] statements must be from 0 to 9,999"),
+        ("commands = 5", "commands = 10000", "[review] commands must be from 0 to 9,999"),
+        ("corrected = 3", "corrected = 42", "more statements are corrected than were checked"),
+    ],
+)
+def test_a_second_reader_who_makes_no_sense_is_named_by_line(
+    tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    right = RIGHT.replace("[[message]]", REVIEW + "[[message]]", 1)
+    files.write(tmp_path, coin=right, token=files.guide("token"))
+    assert checked(tmp_path) == []
+    files.write(tmp_path, coin=right.replace(old, new, 1))
+    assert any(says in line for line in checked(tmp_path))
 
 
 def test_a_source_that_nobody_cites_is_named(tmp_path: Path) -> None:

@@ -23,6 +23,16 @@ HX = {"HX-Request": "true"}
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.parametrize("odd", ["x = " + "1" * 5000, "x = " + "[" * 5000, "[review]\nread = 1" + "0" * 5000])
+def test_facts_that_no_reader_of_toml_takes_are_kept_and_named(author: Client, odd: str) -> None:
+    data = form_of(author) | {"part_message": f"{odd}\n"}
+    page = author.post(EDIT, data | {"deed": "check"})
+    assert page.status_code == 200
+    assert "the facts are not TOML" in page.content.decode()
+    assert author.post(EDIT, data | {"deed": "save"}).status_code == 302
+    assert odd[:4] in form_of(author)["part_all_facts"].replace("\r\n", "\n")
+
+
 def test_only_editors_come_in(shelf: Path, client: Client, author: Client) -> None:
     assert client.get(EDIT)["Location"].startswith("/sign-in/?next=")
     for group in ("Readers", "Reporters", "Reviewers"):

@@ -40,7 +40,38 @@ def test_every_guide_comes_back_byte_for_byte() -> None:
         assert sent(EditForm.of(text)) == text, file.name
 
 
-@pytest.mark.parametrize("name", [*FACTS, *TABLES, *WORDS])
+REVIEW = "[review]\nread = 2026-11-25   # a day\nstatements = 41\ncorrected = 3\ncommands = 5"
+
+
+def test_a_second_reader_is_kept_added_changed_and_taken_away() -> None:
+    for file in GUIDES:
+        text = file.read_text()
+        values = EditForm.of(text).values | {"review": ""}
+        without = sent(EditForm.of(text), review="")
+        read = sent(EditForm.of(without), review=REVIEW)
+        assert EditForm.of(read).values == values | {"review": REVIEW}, file.name
+        assert sent(EditForm.of(read)) == read, file.name
+        assert parse(read, file.stem, file.name).facts["review"]["corrected"] == 3
+        changed = sent(EditForm.of(read), review=REVIEW.replace("= 3", "= 4"))
+        assert [new for kind, new in lines(read, changed) if kind == "+"] == ["corrected = 4"]
+        assert EditForm.of(sent(EditForm.of(read), review="")).values == values
+
+
+def lines(before: str, after: str) -> list[tuple[str, str]]:
+    """Lines that differ, each with + or -."""
+    rows = difflib.unified_diff(before.split("\n"), after.split("\n"), n=0, lineterm="")
+    return [(row[0], row[1:]) for row in rows if row[:3] not in ("---", "+++") and row[0] in "+-"]
+
+
+@pytest.mark.parametrize("place", ["[[message]]", "[[source]]", "[fix.raise-coin]"])
+def test_a_second_reader_stands_where_its_file_has_it(place: str) -> None:
+    text = files.guide("coin").replace(place, f"{REVIEW}\n\n{place}", 1)
+    form = EditForm.of(text)
+    assert form.values["review"] == REVIEW
+    assert sent(form) == text
+
+
+@pytest.mark.parametrize("name", [name for name in (*FACTS, *TABLES, *WORDS) if name != "review"])
 def test_a_change_of_one_field_changes_only_its_lines(name: str) -> None:
     for file in GUIDES:
         text = file.read_text()

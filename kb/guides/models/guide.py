@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.utils.functional import cached_property
 
 from kb.guides.contents import chain, contents
 from kb.guides.models.constraints import not_blank, one_of
-from kb.guides.vocabulary import Category, Hop
+from kb.guides.vocabulary import Category, Hop, held_against
 from kb.guides.wilson import in_order
 from kb.web.markdown import plain_text, render
 
@@ -84,6 +85,9 @@ class Guide(models.Model):
     category = models.CharField(max_length=20, choices=Category)
     hop = models.CharField(max_length=20, choices=Hop)
     verified = models.DateField(help_text="When somebody last held it against its sources")
+    review = models.JSONField(
+        default=dict, blank=True, help_text="What a second reader did: read, statements, corrected, commands"
+    )
     synonyms = models.JSONField(default=list, blank=True, help_text="Other words people search by")
     meaning = models.TextField()
     meaning_html = models.TextField(editable=False)
@@ -143,6 +147,11 @@ class Guide(models.Model):
         """Whether it says something else than its file."""
         return self.text != self.base
 
+    @property
+    def second_read(self) -> date | None:
+        """When a second reader held it against its sources."""
+        return date.fromisoformat(self.review["read"]) if self.review else None
+
     @cached_property
     def chips(self) -> dict[str, tuple[str, str]]:
         """Source id -> (the chip's words, its title)."""
@@ -167,6 +176,7 @@ class Guide(models.Model):
             "releases": list(self.releases.all()),
             "related": list(self.related.filter(retired=None).select_related("tool")),
             "sources": list(self.sources.all()),
+            "against": held_against(source.kind for source in self.sources.all()),
             "told": told,
             "tried": tried,
         }
