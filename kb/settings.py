@@ -143,6 +143,13 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_UNIQUE_EMAIL = False  # an e-mail address names nobody here
 MFA_ADAPTER = "kb.team.accounts.FactorAdapter"
 MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "kb.team.watching.CodeForm",
+    "reauthenticate": "kb.team.watching.ConfirmingCodeForm",
+    "authenticate_webauthn": "kb.team.watching.PasskeyForm",
+    "reauthenticate_webauthn": "kb.team.watching.ConfirmingPasskeyForm",
+    "login_webauthn": "kb.team.watching.PasskeyAloneForm",
+}
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -1,4 +1,7 @@
-"""What editors, reviewers and administrators did. Lines are added, never changed."""
+"""What editors, reviewers and administrators did, and what happened to accounts.
+
+Lines are added, never changed; refused sign-ins alone are counted, one line an hour for each account.
+"""
 
 from __future__ import annotations
 

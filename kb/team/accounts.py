@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -18,6 +19,7 @@ from django.urls import reverse
 from kb.audit.book import record
 from kb.team.person import page_of
 from kb.team.roles import ADMINISTER, DECIDE, Role
+from kb.team.watching import locked_out
 from kb.web.throttle import address
 
 LOCKED = (
@@ -61,6 +63,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Refuses who tried too often, and writes that down."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            locked_out(credentials.get("username"))
+            raise
 
     def pre_login(self, request: HttpRequest, user: Any, **given: Any) -> HttpResponse | None:
         """Whom the identity provider sends has the roles that it says, from now on."""

@@ -18,7 +18,9 @@ class Team(AppConfig):
         post_migrate.connect(make_counters, sender=self)
         from kb.audit.book import forget
         from kb.notices.tasks import swept
+        from kb.team import watching
 
+        watching.connect()
         swept.connect(give_reminders, dispatch_uid="reminders")
         swept.connect(forget, dispatch_uid="audit retention")
 

@@ -25,6 +25,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from kb.team.roles import Role
+from kb.team.watching import REFUSED, count
 
 log = logging.getLogger(__name__)
 ID = "company"
@@ -230,6 +231,7 @@ class CompanyAdapter(DefaultSocialAccountAdapter):
         elif exception is None:
             words = "It refused to let you in."
         if why == "provider":
+            count(REFUSED, None, "through the identity provider")
             log.warning("Signing in through the identity provider failed. %s", words)
         context = {"why": why, "words": words, "name": settings.OIDC_NAME}
         raise ImmediateHttpResponse(render(request, "team/not_signed_in.html", context, status=status))

@@ -11,11 +11,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from kb.audit.book import record
 from kb.team.accounts import roles_of
 from kb.team.person import erase, of_person, sessions_of
 from kb.team.second_factor import is_strong
@@ -55,6 +57,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     if here:
         logout(request)
         return redirect("sign_in")
+    record("session.ended", person(request), "another of their own")
     messages.success(request, "The session has ended.")
     return redirect("me")
 
@@ -67,6 +70,8 @@ def end_others(request: HttpRequest) -> HttpResponse:
     others = [row for row in sessions_of(person(request)) if row.session_key != request.session.session_key]
     for session in others:
         session.end()
+    if others:
+        record("session.ended", person(request), "all others of their own", number=len(others))
     count = "1 other session has" if len(others) == 1 else f"{len(others)} other sessions have"
     messages.success(request, f"{count} ended.")
     return redirect("me")
@@ -114,6 +119,8 @@ def erase_me(request: HttpRequest) -> HttpResponse:
     if request.POST.get("name", "").strip() != user.get_username():
         wrong = f"This is not your user name. To go on, type {user.get_username()} exactly."
         return render(request, "team/erase.html", {"wrong": wrong}, status=422)
-    logout(request)
-    erase(user)
+    with transaction.atomic():
+        logout(request)
+        erase(user)
+        record("person.erased", None, "own account")
     return render(request, "team/erased.html")
