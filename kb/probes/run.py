@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import uvloop
+
 from kb.diagnosis.finding import Asked, Reply, Trouble
 from kb.probes.call import call
 from kb.probes.call import lacks as call_lacks
@@ -144,7 +146,7 @@ def told(look: Callable[[OnReply], Coroutine[Any, Any, tuple[Reply, ...]]]) -> G
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
     """The loop that all looks of this process share: a thread for each would take turns with every other."""
-    loop = asyncio.new_event_loop()
+    loop = uvloop.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True, name="checks").start()
     return loop
 

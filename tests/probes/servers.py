@@ -4,10 +4,14 @@ import asyncio
 import contextlib
 import datetime
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from functools import cache
+from typing import Any, TypeVar
 
 import trustme
+import uvloop
+
+T = TypeVar("T")
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -122,3 +126,9 @@ def trusting() -> ssl.SSLContext:
     context = ssl.create_default_context()
     authority().configure_trust(context)
     return context
+
+
+def finish(work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, done on the kind of event loop that checks run on."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)

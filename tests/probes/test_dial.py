@@ -20,7 +20,7 @@ from kb.probes.question import Question
 from kb.probes.target import LOOPBACK, Target, vet
 from kb.probes.trouble import hop_of
 from tests.probes import servers
-from tests.probes.servers import Handler, answer, repeating, saying, serving
+from tests.probes.servers import Handler, answer, finish, repeating, saying, serving
 
 KEY = Credential("sk-canary-1234567890")
 OK = answer(b'{"status":"healthy"}', "Content-Type: application/json")
@@ -53,7 +53,7 @@ def ask(handler: Handler, tls: ssl.SSLContext | None = None, scheme: str = "http
             host = more.pop("host", "127.0.0.1")
             return (await asked(target(port, scheme, host), **more))[-1]
 
-    return asyncio.run(main())
+    return finish(main())
 
 
 def test_an_answer_is_written_down() -> None:
@@ -185,7 +185,7 @@ def test_a_refused_connection_sends_nothing() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    (reply,) = asyncio.run(asked(target(port)))
+    (reply,) = finish(asked(target(port)))
     assert (reply.probe, reply.trouble, hop_of(reply)) == (
         "connection",
         "connection_refused",
@@ -198,7 +198,7 @@ def test_an_address_without_route_is_unreachable(monkeypatch: pytest.MonkeyPatch
         raise OSError(113, "No route to host")
 
     monkeypatch.setattr(asyncio, "open_connection", unreachable)
-    (reply,) = asyncio.run(asked(target(9)))
+    (reply,) = finish(asked(target(9)))
     assert (reply.probe, reply.trouble) == ("connection", "unreachable")
 
 
@@ -208,7 +208,7 @@ def test_a_connection_that_never_opens_times_out(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(asyncio, "open_connection", never)
     monkeypatch.setattr(dial, "PROBE_SECONDS", 0.2)
-    (reply,) = asyncio.run(asked(target(9)))
+    (reply,) = finish(asked(target(9)))
     assert (reply.probe, reply.trouble) == ("connection", "timed_out")
     assert "firewall" in reply.why
 
@@ -218,7 +218,7 @@ def test_the_next_address_is_tried() -> None:
         async with serving(saying(OK)) as port:
             return await asked(target(port, "http", "localhost", "::1", "127.0.0.1"))
 
-    replies = asyncio.run(main())
+    replies = finish(main())
     assert [reply.outcome for reply in replies] == ["ok", "ok"]
     assert replies[0].request.startswith("TCP 127.0.0.1:")
 
@@ -250,7 +250,7 @@ def test_the_vetted_address_is_called_under_its_name(monkeypatch: pytest.MonkeyP
             monkeypatch.setattr(loop, "getaddrinfo", only_numbers)
             return await asked(one)
 
-    replies = asyncio.run(main())
+    replies = finish(main())
     assert [reply.outcome for reply in replies] == ["ok", "ok"]
     assert len(lookups) == 1
     assert len(heads) == 1
@@ -263,7 +263,7 @@ def test_an_ipv6_address_is_called() -> None:
             return await asked(target(port, "http", "::1", "::1"))
 
     try:
-        replies = asyncio.run(main())
+        replies = finish(main())
     except OSError:
         pytest.skip("this machine has no IPv6")
     assert [reply.outcome for reply in replies] == ["ok", "ok"]
@@ -272,9 +272,9 @@ def test_an_ipv6_address_is_called() -> None:
 
 def test_the_pinning_resolver_knows_one_name() -> None:
     pinned = dial._Pinned("llm.example.com", "10.0.0.1")
-    assert asyncio.run(pinned.resolve("llm.example.com", 443))[0]["host"] == "10.0.0.1"
+    assert finish(pinned.resolve("llm.example.com", 443))[0]["host"] == "10.0.0.1"
     with pytest.raises(OSError, match="vetted"):
-        asyncio.run(pinned.resolve("metadata.google.internal", 80))
+        finish(pinned.resolve("metadata.google.internal", 80))
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See", "307 Temporary", "308 Permanent"])
@@ -370,7 +370,7 @@ def test_a_run_without_time_left_asks_nothing() -> None:
             await asyncio.sleep(0.4)
             return (await dialler.ask(Question(probe="call", path="/", paid=True))).reply
 
-    reply = asyncio.run(main())
+    reply = finish(main())
     assert (reply.outcome, reply.paid) == ("not_run", False)
     assert reply.why
 
@@ -381,7 +381,7 @@ def test_asking_comes_after_reaching() -> None:
             await dialler.ask(Question(probe="call", path="/"))
 
     with pytest.raises(RuntimeError, match="reach"):
-        asyncio.run(main())
+        finish(main())
 
 
 def test_a_look_up_has_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -430,7 +430,7 @@ def test_a_long_answer_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
             return short.reply, (await long).reply
 
     monkeypatch.setattr(Scrubber, "body", slow)
-    short, long = asyncio.run(main())
+    short, long = finish(main())
     assert short.body == {"short": 1}
     assert long.body["long"].startswith("word word")
     assert waited == [True]

@@ -19,7 +19,7 @@ from kb.probes.run import not_reached, run, second_look, told
 from kb.probes.target import LOOPBACK, Refused, Target, vet
 from tests.probes import servers
 from tests.probes.fake import MASTER, VERSIONS, VIRTUAL, Fake
-from tests.probes.servers import serving
+from tests.probes.servers import finish, serving
 
 KEY, ADMIN = Credential(VIRTUAL), Credential(MASTER)
 ASKED = Asked(model="lab-model", end_user="customer-1", tags=("tag-1", "tag-2"))
@@ -35,7 +35,7 @@ def check(
         async with fake.serving() as target:
             return await run(target, key, admin, asked, paid, **more)
 
-    replies = asyncio.run(main())
+    replies = finish(main())
     assert tuple(reply.probe for reply in replies) == ORDER
     return {reply.probe: reply for reply in replies}
 
@@ -256,7 +256,7 @@ def test_a_cancelled_run_ends_at_once() -> None:
             replies = await run(target, KEY, ADMIN, ASKED, True, None, cancelled)
             return replies, time.perf_counter() - begun
 
-    replies, taken = asyncio.run(main())
+    replies, taken = finish(main())
     by = {reply.probe: reply for reply in replies}
     assert taken < 2
     assert tuple(by) == ORDER
@@ -284,11 +284,11 @@ def test_a_cancelled_task_closes_everything() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
 
-    asyncio.run(main())
+    finish(main())
 
 
 def test_nothing_but_the_connection_is_tried_where_nobody_listens() -> None:
-    replies = asyncio.run(run(Target("http", "127.0.0.1", 1, "", ("127.0.0.1",)), KEY, ADMIN, ASKED, True))
+    replies = finish(run(Target("http", "127.0.0.1", 1, "", ("127.0.0.1",)), KEY, ADMIN, ASKED, True))
     by = {reply.probe: reply for reply in replies}
     assert by["connection"].trouble == "connection_refused"
     assert {reply.outcome for name, reply in by.items() if name not in {"name", "connection"}} == {"not_run"}
@@ -299,7 +299,7 @@ def test_a_silent_server_is_not_asked_for_more() -> None:
         async with serving(servers.slamming) as port:
             return await run(Target("http", "127.0.0.1", port, "", ("127.0.0.1",)), KEY, None, ASKED, True)
 
-    by = {reply.probe: reply for reply in asyncio.run(main())}
+    by = {reply.probe: reply for reply in finish(main())}
     assert by["liveliness"].trouble == "closed_early"
     assert (by["call"].outcome, by["call"].why) == ("not_run", "Nothing answered before it.")
 
@@ -324,7 +324,7 @@ def test_a_wrong_base_path_is_noted() -> None:
             assert isinstance(vetted, Target)
             return await run(vetted, None, None, Asked(), False)
 
-    name, *_ = asyncio.run(main())
+    name, *_ = finish(main())
     assert "/v1/v1" in name.why
     assert name.body["base_path"] == ""
 
@@ -336,7 +336,7 @@ def test_a_base_path_is_kept() -> None:
         async with fake.serving() as target:
             await run(replace(target, base_path="/llm"), None, None, Asked(), False)
 
-    asyncio.run(main())
+    finish(main())
     assert {path for _, path, _ in fake.asked} == {"/llm/health/liveliness", "/llm/health/readiness"}
 
 
@@ -355,7 +355,7 @@ def test_a_second_look_asks_again_after_its_pause() -> None:
             begun = time.perf_counter()
             return await second_look(target, KEY, ASKED, True, 0.2), time.perf_counter() - begun
 
-    replies, taken = asyncio.run(main())
+    replies, taken = finish(main())
     assert taken >= 0.2
     assert [(one.probe, one.status) for one in replies] == [("key_info_again", 200), ("call_again", 200)]
     assert [path for _, path, _ in fake.asked] == ["/key/info", "/v1/chat/completions"]
@@ -366,13 +366,13 @@ def test_a_second_look_without_leave_to_pay_reads_the_record_alone() -> None:
         async with Fake("1.84.0").serving() as target:
             return await second_look(target, KEY, ASKED, False, 0)
 
-    record, call = asyncio.run(main())
+    record, call = finish(main())
     assert (record.outcome, call.outcome, call.why) == ("ok", "not_run", "Paid calls weren't allowed.")
 
 
 def test_a_second_look_tells_that_nobody_listens_any_more() -> None:
     target = Target("http", "127.0.0.1", 1, "", ("127.0.0.1",))
-    record, call = asyncio.run(second_look(target, KEY, ASKED, True, 0))
+    record, call = finish(second_look(target, KEY, ASKED, True, 0))
     assert (record.trouble, call.outcome) == ("connection_refused", "not_run")
 
 

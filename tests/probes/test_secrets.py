@@ -1,6 +1,5 @@
 """Canary keys, sent through a server that repeats them wherever it can: no reply may hold one."""
 
-import asyncio
 import base64
 import copy
 import json
@@ -18,7 +17,7 @@ from kb.probes.run import run, second_look
 from kb.probes.target import Target
 from tests.probes import servers
 from tests.probes.fake import Fake
-from tests.probes.servers import serving
+from tests.probes.servers import finish, serving
 
 # One in LiteLLM's form, one that no pattern knows and that has to be escaped, one of digits.
 CANARIES = [
@@ -96,7 +95,7 @@ def test_no_reply_holds_a_canary(keys: tuple[str, str], shape: str, caplog: pyte
             again = await second_look(target, key, asked, True, 0, admin=admin)
             return (*await run(target, key, admin, asked, True, told.append), *again)
 
-    replies = asyncio.run(main())
+    replies = finish(main())
     assert sum(one.status is not None for one in replies) >= 15
     said = everything((*replies, *told)) + caplog.text
     for secret in (*forms(keys[0]), *forms(keys[1])):
@@ -113,7 +112,7 @@ def test_no_broken_exchange_holds_a_canary(handler: servers.Handler, monkeypatch
             target = Target("http", "127.0.0.1", port, "", ("127.0.0.1",))
             return await run(target, *map(Credential, keys), Asked(), True, seconds=0.5)
 
-    said = everything(asyncio.run(main()))
+    said = everything(finish(main()))
     assert not any(key in said for key in keys)
 
 
@@ -127,7 +126,7 @@ def test_a_bug_in_the_dialler_shows_no_words_of_its_own(monkeypatch: pytest.Monk
         async with Fake("1.84.0").serving() as target:
             return await run(target, Credential(CANARIES[0][0]), None, Asked(), False)
 
-    replies = asyncio.run(main())
+    replies = finish(main())
     assert CANARIES[0][0] not in everything(replies)
     broke = next(reply for reply in replies if reply.probe == "liveliness")
     assert (broke.trouble, broke.why) == ("broken", "The exchange broke (ZeroDivisionError).")
