@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "kb.team.tokens.Bearer",
     "kb.team.private.Private",
     "kb.team.second_factor.SecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -221,13 +221,14 @@ _RULES = (
         (
             "aiza", "gsk_", "hf_", "xai-", "r8_", "pplx-", "nvapi-", "ghp_", "gho_", "ghs_", "ghu_",
             "github_pat_", "glpat-", "xox", "fw_", "csk-", "tgp_", "dapi", "ya29.",
+            "culprit_",
         ),
         rf"({_BEFORE})("
         rf"AIza{_CHAR}{{20,}}|gsk_{_CHAR}{{16,}}|hf_{_CHAR}{{16,}}|xai-{_CHAR}{{16,}}"
         rf"|r8_{_CHAR}{{16,}}|pplx-{_CHAR}{{16,}}|nvapi-{_CHAR}{{16,}}|gh[opsu]_{_CHAR}{{16,}}"
         rf"|github_pat_{_CHAR}{{16,}}|glpat-{_CHAR}{{12,}}|xox[abeprs]-{_CHAR}{{10,}}"
         rf"|fw_{_CHAR}{{20,}}|csk-{_CHAR}{{20,}}|tgp_v1_{_CHAR}{{16,}}|dapi[0-9a-f]{{32}}"
-        rf"|ya29\.{_CHAR}{{16,}})",
+        rf"|ya29\.{_CHAR}{{16,}}|culprit_{_CHAR}{{32,}})",
         _always,
     ),
     _Rule("key_hash", (), rf"({_BEFORE})([0-9a-fA-F]{{64,}})", _always),

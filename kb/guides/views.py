@@ -21,7 +21,7 @@ from kb.guides.search import Hit, find, search
 from kb.guides.vocabulary import Category, Hop
 from kb.guides.wilson import in_order
 from kb.web.middleware import AWAY
-from kb.web.pages import page, public
+from kb.web.pages import for_programs, page, public
 from kb.web.throttle import throttle
 
 PAGE = 40
@@ -130,6 +130,7 @@ def signed_in(request: HttpRequest) -> bool:
 
 
 @csrf_exempt  # it acts on nobody's behalf, and so its pages need no cookie
+@for_programs("GET", "HEAD", "POST")
 @require_http_methods(["GET", "HEAD", "POST"])
 def match(request: HttpRequest) -> HttpResponse:
     """From a pasted text to its guide."""
@@ -193,6 +194,7 @@ def pieces(judged: matching.Judged, candidates: list[Candidate]) -> list[Piece]:
     return excerpt(judged.redacted.text, [(span["start"], span["end"]) for span in spans])
 
 
+@for_programs("GET", "HEAD")
 @require_safe
 def search_page(request: HttpRequest) -> HttpResponse:
     """Guides for a query; while somebody types, htmx asks for the list alone."""

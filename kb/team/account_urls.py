@@ -8,7 +8,7 @@ from allauth.mfa.webauthn import views as passkeys
 from django.urls import path
 from django.views.decorators.cache import never_cache
 
-from kb.team import company, me
+from kb.team import company, me, token_views
 from kb.team.signing_in import SignIn, sign_out
 
 urlpatterns = [
@@ -26,6 +26,8 @@ urlpatterns = [
     path("me/erase/", me.erase_me, name="me_erase"),
     path("me/sessions/end/", me.end_others, name="me_end_others"),
     path("me/sessions/<int:pk>/end/", me.end_session, name="me_end_session"),
+    path("me/tokens/", token_views.my_tokens, name="me_tokens"),
+    path("me/tokens/<int:pk>/revoke/", token_views.revoke_mine, name="me_token_revoke"),
     path("me/password/", never_cache(me.password), name="account_change_password"),
     path("me/confirm/", never_cache(account.reauthenticate), name="account_reauthenticate"),
     path("me/confirm/code/", never_cache(factors.reauthenticate), name="mfa_reauthenticate"),

@@ -13,7 +13,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from kb.audit.book import record
+from kb.team.models import Token
 from kb.team.person import erase, of_person, page_of
+from kb.team.tokens import revoke
 
 admin.site.unregister(User)
 
@@ -87,6 +89,33 @@ class People(UserAdmin):  # type: ignore[type-arg]
                     request, f"{user} is a superuser: only a superuser may do that.", messages.ERROR
                 )
         return [user for user in people if may_touch(request, user)]
+
+
+@admin.register(Token)
+class Tokens(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Tokens for scripts: seen and revoked here, made by nobody but their owners."""
+
+    actions = ("revoke_tokens",)
+    list_display = ("name", "owner", "created", "expires", "last_used", "revoked")
+    list_filter = ("expires", "revoked")
+    search_fields = ("name", "owner__username")
+    list_select_related = ("owner",)
+    fields = ("owner", "name", "created", "expires", "last_used", "revoked")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description="Revoke")
+    def revoke_tokens(self, request: HttpRequest, chosen: QuerySet[Token]) -> None:
+        with transaction.atomic():
+            count = sum(revoke(token, request.user) for token in chosen.select_related("owner"))
+        self.message_user(request, f"{count} token{'' if count == 1 else 's'} revoked.")
 
 
 def may_touch(request: HttpRequest, user: User | None) -> bool:

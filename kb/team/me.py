@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from kb.audit.book import record
 from kb.team.accounts import roles_of
+from kb.team.models import Token
 from kb.team.person import erase, of_person, sessions_of
 from kb.team.second_factor import is_strong
 
@@ -36,6 +37,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "here": request.session.session_key,
         "has_app": Authenticator.Type.TOTP in kinds,
         "passkeys": list(kinds).count(Authenticator.Type.WEBAUTHN),
+        "tokens": sum(token.works for token in Token.objects.filter(owner=user)),
         "from_company": user.socialaccount_set.exists(),
     }
     return render(request, "team/me.html", context)

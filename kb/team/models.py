@@ -1,4 +1,4 @@
-"""What a team adds to the library: drafts of guides, its own notes on them, and files of releases."""
+"""What a team adds to the library: drafts of guides, its own notes on them, tokens, files of releases."""
 
 from __future__ import annotations
 
@@ -109,6 +109,30 @@ class Note(models.Model):
     def owner_name(self) -> str:
         """The owner as people know them; empty if there is none."""
         return (self.owner.get_full_name() or self.owner.get_username()) if self.owner else ""
+
+
+class Token(models.Model):
+    """What a script reads the site with, as its owner; only a hash of it is kept."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=60, help_text="What it is for")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField()
+    last_used = models.DateField(null=True, blank=True)
+    revoked = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created", "-pk"]
+        constraints = [not_blank("name"), not_blank("digest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def works(self) -> bool:
+        """Whether it is neither revoked nor expired."""
+        return self.revoked is None and timezone.now() < self.expires
 
 
 class ReleaseFile(models.Model):

@@ -46,9 +46,16 @@ def of_person(user: User) -> dict[str, Any]:
             for row in sessions_of(user)
         ],
     } | {
-        name: [{"pk": row["pk"], "fields": row["fields"]} for row in serializers.serialize("python", rows)]
+        name: [
+            {"pk": row["pk"], "fields": shown(row["fields"])} for row in serializers.serialize("python", rows)
+        ]
         for name, rows in written_by(user)
     }
+
+
+def shown(fields: dict[str, Any]) -> dict[str, Any]:
+    """A row's fields without what tokens are checked with."""
+    return {name: value for name, value in fields.items() if name != "digest"}
 
 
 def written_by(user: User) -> Iterator[tuple[str, models.QuerySet[Any]]]:

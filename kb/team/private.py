@@ -61,7 +61,8 @@ def sent_to(request: HttpRequest, page: str, words: str, status: int) -> HttpRes
         back = HtmxDetails(request).current_url_abs_path or "/"
         return HttpResponse(status=204, headers={"HX-Redirect": redirect_to_login(back, page)["Location"]})
     asked = f"{request.headers.get('Accept', '')} {request.content_type or ''}"
-    if "json" in asked and "text/html" not in asked:
+    bearer = request.headers.get("Authorization", "").lower().startswith("bearer ")
+    if ("json" in asked or bearer) and "text/html" not in asked:
         return JsonResponse({"error": words, "sign_in": request.build_absolute_uri(page)}, status=status)
     back = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
     return redirect_to_login(back, page)

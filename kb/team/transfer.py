@@ -1,6 +1,7 @@
 """All data as JSON, and back into an empty instance.
 
-Secrets stay behind: passwords, second factors, addresses of webhooks. Backups (`kb.web.backups`) carry them.
+Secrets stay behind: passwords, second factors, tokens, addresses of webhooks. Backups carry them
+(`kb.web.backups`).
 """
 
 import json
@@ -20,6 +21,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from kb.guides.models import Guide
 from kb.guides.search import index
+from kb.team.models import Token
 
 FORMAT = 1
 # Our own rooms, and people with their groups; sessions, tokens and second factors stay where they are.
@@ -41,7 +43,8 @@ class Refused(Exception):
 
 def moved() -> list[type[models.Model]]:
     """Every model that is exported, those first on which others hang."""
-    rooms = [(apps.get_app_config(room), None) for room in ROOMS]
+    configs = [apps.get_app_config(room) for room in ROOMS]
+    rooms = [(config, [model for model in config.get_models() if model is not Token]) for config in configs]
     named = [apps.get_model(name) for name in MODELS]
     labels = [(apps.get_app_config(model._meta.app_label), [model]) for model in named]
     return serializers.sort_dependencies([*labels, *rooms])

@@ -120,6 +120,10 @@ def page_key(environ: Environ) -> str | None:
         return None
     if environ["REQUEST_METHOD"] != "GET" or "HTTP_HX_REQUEST" in environ:
         return None
+    if (
+        environ.get("HTTP_AUTHORIZATION", "")[:7].lower() == "bearer "
+    ):  # Django says whether the token is good
+        return None
     if settings.SESSION_COOKIE_NAME in environ.get("HTTP_COOKIE", ""):
         return None
     if environ["PATH_INFO"].startswith(settings.STATIC_URL):

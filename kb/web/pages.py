@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -22,12 +24,23 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], status: i
     return response
 
 
+def for_programs(*methods: str) -> Callable[[View], View]:
+    """Says which methods of a view a script may use with its owner's token (kb.team.tokens)."""
+
+    def marked(view: View) -> View:
+        view.for_programs = frozenset(methods)  # type: ignore[attr-defined]
+        return view
+
+    return marked
+
+
 def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Says that anybody may see the view's page, and that it is checked before it is used again.
 
-    Who has a session gets a page with their name on it: that one is theirs alone.
+    Who has a session gets a page with their name on it: that one is theirs alone. Scripts may read it too.
     """
 
+    @for_programs("GET", "HEAD")
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)

@@ -22,6 +22,7 @@ CANARIES = {
     "nvidia": ("api_key", "nvapi-Zq81mPLk20vTRx77Yb3Nwc9"),
     "github": ("api_key", "ghp_Zq81mPLk20vTRx77Yb3Nwc9"),
     "github-fine": ("api_key", "github_pat_11Zq81mPLk20vTRx77Yb3Nwc9"),
+    "culprit": ("api_key", "culprit_Zq81mPLk20vTRx77Yb3Nwc9Zq81mPLk20vTRx77Yb3N"),
     "gitlab": ("api_key", "glpat-Zq81mPLk20vTRx77Yb3N"),
     "slack": ("api_key", "xoxb-2468013579-Zq81mPLk20vT"),
     "hash": ("key_hash", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),

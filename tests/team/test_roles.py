@@ -44,6 +44,9 @@ me_end_others               | 302 405 405 405 405 405 | 302 405 405 405 405 405
 me_end_others POST          | 302 302 302 302 302 302 | 302 302 302 302 302 302
 me_end_session              | 302 405 405 405 405 405 | 302 405 405 405 405 405
 me_end_session POST         | 302 404 404 404 404 404 | 302 404 404 404 404 404
+me_tokens                   | 302 302 302 302 302 302 | 302 302 302 302 302 302
+me_token_revoke             | 302 405 405 405 405 405 | 302 405 405 405 405 405
+me_token_revoke POST        | 302 404 404 404 404 404 | 302 404 404 404 404 404
 account_change_password     | 302 200 200 200 200 200 | 302 200 200 200 200 200
 account_reauthenticate      | 302 200 200 200 200 200 | 302 200 200 200 200 200
 mfa_reauthenticate          | 302 302 302 302 302 302 | 302 302 302 302 302 302
@@ -150,7 +153,10 @@ def things(library: Path, people: dict[str, User | None]) -> dict[str, dict[str,
         "check_run_delete": {"id": run.pk},
         "openid_connect_login": {"provider_id": "company"},
         "openid_connect_callback": {"provider_id": "company"},
-        **{name: {"pk": 1} for name in ("me_end_session", "mfa_remove_webauthn", "mfa_edit_webauthn")},
+        **{
+            name: {"pk": 1}
+            for name in ("me_end_session", "me_token_revoke", "mfa_remove_webauthn", "mfa_edit_webauthn")
+        },
     }
 
 
