@@ -81,7 +81,7 @@ def forms(view: View) -> View:
     @require_http_methods(["GET", "HEAD", "POST"])
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if settings.CULPRIT_PRIVATE and not request.user.has_perm("evidence.add_evidencereport"):
+        if not may_report(request):
             return not_theirs(request)
         try:
             return view(request, *args, **kwargs)
@@ -91,6 +91,11 @@ def forms(view: View) -> View:
             return away(request)
 
     return answer
+
+
+def may_report(request: HttpRequest) -> bool:
+    """Everybody on a public site; on a private one, who has the right to."""
+    return not settings.CULPRIT_PRIVATE or request.user.has_perm("evidence.add_evidencereport")
 
 
 def not_theirs(request: HttpRequest) -> HttpResponse:
@@ -277,7 +282,9 @@ def kept(request: HttpRequest, form: ReportForm, mark: Stamp) -> HttpResponseBas
 @unlisted
 @require_safe
 def draft(request: HttpRequest, id: str) -> HttpResponseBase:
-    """A form that was kept, for whoever has its address."""
+    """A form that was kept, for whoever has its address and may send it."""
+    if not may_report(request):
+        return not_theirs(request)
     drafts = Draft.objects.select_related("guide__tool").filter(expires__gt=timezone.now())
     found = get_object_or_404(drafts, pk=id)
     return shown(

@@ -248,3 +248,66 @@ def test_a_public_site_needs_no_sign_in(library: Path, client: Client, settings:
     answer = client.get("/errors/gate/coin/")
     assert answer.status_code == 200
     assert "public" in answer["Cache-Control"]
+
+
+REPORTING = ("report/", "Report what you saw", "Report this as evidence", "Report another one")
+PUBLIC_WORDS = ("No account", "no cookie", "No tracking", "it is public", "need no account")
+
+
+def read_by(people: dict[str, User | None], who: str) -> Client:
+    """A browser of somebody of a role."""
+    client = Client()
+    client.force_login(people[who])  # type: ignore[arg-type]
+    return client
+
+
+def test_no_page_speaks_of_a_public_site(things: dict[str, Any], people: dict[str, User | None]) -> None:
+    reader, reporter = read_by(people, "reader"), read_by(people, "reporter")
+    paths = [path for path in addresses(things) if not path.startswith("/admin")]
+    for client in (reader, reporter, Client()):
+        for path in paths:
+            answer = client.get(path, follow=True)
+            page = answer.content.decode() if "html" in answer.get("Content-Type", "") else ""
+            assert not [words for words in PUBLIC_WORDS if words in page], path
+
+
+def test_who_may_not_report_is_not_asked_to_but_told_whom_to_ask(
+    things: dict[str, Any], people: dict[str, User | None]
+) -> None:
+    reader = read_by(people, "reader")
+    for path in [path for path in addresses(things) if not path.startswith("/admin")]:
+        page = reader.get(path, follow=True)
+        text = page.content.decode() if "html" in page.get("Content-Type", "") else ""
+        assert not [words for words in REPORTING if words in text], path
+    asked = [
+        reader.get("/errors/gate/coin/"),
+        reader.post("/match/", {"text": "The coin is spent: 3 of 2"}),
+        reader.post("/match/", {"text": "Something else"}),
+    ]
+    for answer in asked:
+        text = answer.content.decode()
+        assert "Ask <bdi>administrator</bdi>, who can give it to you." in text
+        assert not [words for words in REPORTING if words in text]
+    assert (
+        "<bdi>administrator</bdi>"
+        not in read_by(people, "reporter").get("/errors/gate/coin/").content.decode()
+    )
+
+
+def test_who_may_report_is_asked_as_before(
+    things: dict[str, Any], people: dict[str, User | None], client: Client, settings: Any
+) -> None:
+    settings.CULPRIT_PRIVATE = False
+    public = client.get("/errors/gate/coin/").content.decode()
+    settings.CULPRIT_PRIVATE = True
+    private = read_by(people, "reporter").get("/errors/gate/coin/").content.decode()
+    for page in (public, private):
+        assert "Report what you saw" in page
+        assert "/errors/gate/coin/report/" in page
+
+
+def test_a_stranger_at_the_sign_in_gets_no_ways_into_the_site(library: Path, client: Client) -> None:
+    page = client.get("/sign-in/").content.decode()
+    assert "This site is its team" in page
+    for way in ("/errors/", "/search/", "/match/", "/check/"):
+        assert way not in page, way
