@@ -5,7 +5,7 @@ from importlib import import_module
 
 from bench.measure import machine
 
-NAMES = ("matching", "search", "pages", "checks", "evidence")
+NAMES = ("matching", "rules", "search", "pages", "checks", "evidence")
 
 
 def main(names: list[str]) -> int:

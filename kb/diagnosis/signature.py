@@ -53,6 +53,7 @@ PATTERN_WEIGHT = 12
 ERROR_TYPE_WEIGHT = 12
 STATUS_WEIGHT = 6
 _SET_MEMORY = 256 << 20
+_SET_LITERALS = 12_500  # in one automaton: from about 30,000 on RE2 gives up
 _ANY_SPACE = rb"[\t-\r\x1c-\x1f ]+"
 _NEIGHBOURHOOD = 4_000
 _WRAPPER_REACH = 64
@@ -206,7 +207,7 @@ class Matcher:
         for one, anchor in zip(compiled, _anchors(compiled), strict=True):
             by_anchor[anchor].append(one)
         self._by_anchor = tuple(by_anchor.values())
-        self._scan = _scan_for((*by_anchor, *(literal for _, literal in self._marks)))
+        self._scans = _scans_for((*by_anchor, *(literal for _, literal in self._marks)))
 
     def match(self, text: str) -> Answer:
         """Find what is known of a text that is already `readable()` and redacted."""
@@ -226,8 +227,9 @@ class Matcher:
         """Each signature that holds in a passage, where it does so last."""
         found: dict[int, list[Passage]] = {}
         for passage in passages(text):
-            for index in self._scan.Match(passage.scanned) or ():
-                found.setdefault(index, []).append(passage)
+            for start, scan in self._scans:
+                for index in scan.Match(passage.scanned) or ():
+                    found.setdefault(start + index, []).append(passage)
         marks = len(self._by_anchor)  # in the scan they come after the anchors
         tools = {self._marks[index - marks][0] for index in found if index >= marks}
         hits = (
@@ -290,6 +292,12 @@ def _anchors(compiled: list[_Compiled]) -> Iterable[str]:
     for one in compiled:
         long = (literal for literal in one.all_of if len(literal) >= SHORTEST_ANCHOR)
         yield min(long, key=lambda literal: (shared[literal], -len(literal)))
+
+
+def _scans_for(literals: tuple[str, ...]) -> tuple[tuple[int, Any], ...]:
+    """Automata over all literals, and the place of each one's first: RE2 refuses a Set of far more."""
+    starts = range(0, len(literals), _SET_LITERALS)
+    return tuple((start, _scan_for(literals[start : start + _SET_LITERALS])) for start in starts)
 
 
 def _scan_for(literals: Iterable[str]) -> Any:

@@ -153,6 +153,17 @@ def test_the_tool_may_be_named_anywhere_in_a_long_log():
     assert slugs(found(f"{LOG * 300}{MESSAGE}", asks)) == []
 
 
+def test_finds_each_of_more_signatures_than_one_automaton_holds():
+    known = [
+        Signature(guide=f"g{place}", id="s", all_of=(f"widget {place} is broken",)) for place in range(40_000)
+    ]
+    matcher = Matcher(known, ["litellm"])
+    for place in (0, 12_499, 12_500, 39_999):
+        assert [match.guide for match in matcher.match(f"so widget {place} is broken").matches] == [
+            f"g{place}"
+        ]
+
+
 def test_an_empty_matcher_knows_nothing():
     assert Matcher((), ()).match(MESSAGE).verdict == "none"
 
