@@ -42,7 +42,7 @@ __all__ = [
     "validate",
 ]
 
-ALGORITHM = "2"
+ALGORITHM = "3"
 SPEAKERS = ("gateway", "upstream_gateway", "provider", "client", "infrastructure")
 SHORTEST_ANCHOR = 8
 MOST_LITERALS = 20

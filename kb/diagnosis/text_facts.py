@@ -17,10 +17,14 @@ _STATUS = (
     r"(?i)\bHTTP(?:/\d(?:\.\d)?)?\"? ([1-5]\d\d)\b",
     r"(?i)[\"'](?:code|error_code)[\"']: ?[\"']?([1-5]\d\d)\b",
     r"(?i)\b(?:exception|error|occurred): ([45]\d\d): ",
+    # SDKs in JavaScript, Claude Code and Codex: "RateLimitError: 429 …", "API Error: 400 {", "status: 400".
+    r"(?i)\b\w*Error: ([45]\d\d) ",
+    r"(?i)\bstatus:? ([45]\d\d)\b",
 )
 _TYPE = (
     r"(?i)[\"']type[\"']: ?[\"']([a-z]\w{2,60})[\"'], ?[\"']param[\"']",
     r"(?i)[\"'](?:type|error_type)[\"']: ?[\"']([a-z]\w{2,60})[\"']",
+    r"(?i)\btype: ?'([a-z]\w{2,60})'",  # an object as Node prints it
 )
 _CLASS = r"\b([A-Z]\w{2,60}(?:Error|Exception|Timeout|Exceeded|Warning))\b"
 _NO_TYPE = frozenset({
