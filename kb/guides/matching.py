@@ -11,6 +11,7 @@ from django.db.models import Count, F, Max
 from django.utils import timezone
 
 from kb.diagnosis.signature import Answer, Matcher
+from kb.diagnosis.signature import Signature as PureSignature
 from kb.diagnosis.text import Redacted, fingerprint, normal_form
 from kb.guides.models import Guide, Revision, Signature, Tool, UnmatchedError
 
@@ -36,9 +37,14 @@ def name_of(guide: Guide) -> str:
 @lru_cache(maxsize=2)
 def matcher(edition: object) -> Matcher:
     """All published signatures, compiled; one edition of the content is compiled once."""
+    return Matcher(*published())
+
+
+def published() -> tuple[list[PureSignature], dict[str, list[str]]]:
+    """The signatures of published guides, and the marks of tools."""
     rows = Signature.objects.filter(guide__retired=None).select_related("guide__tool")
     marks = {tool.slug: tool.marks for tool in Tool.objects.all()}
-    return Matcher([row.pure(name_of(row.guide), row.guide.tool.slug) for row in rows], marks)
+    return [row.pure(name_of(row.guide), row.guide.tool.slug) for row in rows], marks
 
 
 class NotLoaded(Exception):

@@ -1,33 +1,70 @@
-"""`manage.py evaluate FILE.jsonl`: how well labelled texts are matched."""
+"""`manage.py evaluate`: how well labelled texts, or all that the releases can say, are matched."""
 
 import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kb.diagnosis.text import readable, redact
-from kb.guides.matching import NotLoaded, as_object, judge, require_guides
-from kb.guides.models import Guide
+from kb.guides.matching import NotLoaded, as_object, judge, published, require_guides
+from kb.guides.models import Guide, Tool
+from kb.guides.releases import table
+from kb.guides.rendered import measuring
 
 
 class Command(BaseCommand):
-    help = 'Matches labelled texts ({"id","text","label"} a line) and prints top-1, top-3 and false matches.'
+    help = (
+        'Matches labelled texts ({"id","text","label"} a line) and prints top-1, top-3 and false matches.'
+        " With --rendered: every text of the scanned releases, with made-up values, in every transport."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=Path, nargs="?")
+        parser.add_argument("--rendered", action="store_true", help="render and match what the releases say")
+        parser.add_argument("--seed", type=int, default=1, help="of the made-up values (1)")
+        parser.add_argument(
+            "--each", type=int, default=1, help="times that a text is rendered for a transport (1)"
+        )
+        parser.add_argument("--report", type=Path, metavar="FILE", help="write the table there, as Markdown")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             require_guides()
         except NotLoaded as error:
             raise CommandError(str(error)) from error
+        if options["rendered"] is (options["file"] is not None):
+            raise CommandError("Name a file of labelled texts, or use --rendered.")
+        if options["rendered"]:
+            self.rendered(options["seed"], options["each"], options["report"])
+        else:
+            self.labelled(options["file"])
+
+    def rendered(self, seed: int, each: int, report: Path | None) -> None:
+        """All that the releases of all tools can say."""
+        folders = [Path(settings.CONTENT_DIR) / slug for slug in Tool.objects.values_list("slug", flat=True)]
+        rows = [row for folder in folders for row, _ in table.read(folder).entries]
+        if not rows:
+            raise CommandError("No release was scanned yet: run manage.py scan_release first.")
+        shown = measuring.table(measuring.measure(rows, measuring.Judge.of(*published()), seed, each))
+        if report is None:
+            self.stdout.write(shown)
+            return
         try:
-            rows = [json.loads(line) for line in options["file"].read_text().splitlines() if line.strip()]
+            report.write_text(shown)
+        except OSError as error:
+            raise CommandError(f"{report}: {error.strerror}") from error
+        self.stdout.write(shown.partition("\n\n")[0])
+
+    def labelled(self, file: Path) -> None:
+        """Texts with the guide that each should find."""
+        try:
+            rows = [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
             cases = [(row["id"], row["label"], found(row["text"])) for row in rows]
         except (OSError, ValueError, KeyError) as error:
-            raise CommandError(f"{options['file']}: {type(error).__name__} {error}") from error
+            raise CommandError(f"{file}: {type(error).__name__} {error}") from error
         known = set(Guide.objects.published().values_list("slug", flat=True))
         self.by_label([case for case in cases if case[1] in known])
         self.without_guide([case for case in cases if case[1] not in known])
