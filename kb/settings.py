@@ -224,6 +224,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "filters": {"short_refusals": {"()": "kb.web.logs.ShortRefusals"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["short_refusals"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
 }

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from kb.guides import models
+from kb.guides.loading import hold
 
 # An address that is typed without a scheme is taken as https.
 HTTPS: dict[Any, Any] = {URLField: {"assume_scheme": "https"}}
@@ -149,9 +150,11 @@ class ToolAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Its name stands on its guides' pages, which are composed anew."""
-        super().save_related(request, form, formsets, change)
+        tool = form.instance
         with transaction.atomic():
-            for guide in form.instance.guides.select_for_update():
+            hold(tool, tool.guides.all())  # in the order in which all who publish lock, beside reports
+            super().save_related(request, form, formsets, change)
+            for guide in tool.guides.order_by("pk"):
                 guide.compose()
 
 

@@ -1,5 +1,6 @@
 """Who is told of what, and the notices that couldn't be sent."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -14,6 +15,11 @@ from kb.notices import address
 from kb.notices.models import Delivery, Event, State, Subscription
 from kb.notices.outbox import try_out
 from kb.notices.tasks import send_again
+
+
+def at(moment: datetime | None) -> str:
+    """When, as the list says it; UTC as everywhere here."""
+    return f" {moment:%d %b, %H:%M}" if moment else ""
 
 
 class AddressInput(forms.TextInput):
@@ -122,7 +128,7 @@ class SubscriptionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class DeliveryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What was told, what waits, and what was given up; the latter can be sent again."""
 
-    list_display = ("created", "subscription", "subject", "state", "error", "attempts", "due", "event")
+    list_display = ("subject", "subscription", "came_of_it", "tries", "created")
     list_filter = ("state", "event", "subscription")
     list_select_related = ("subscription",)
     search_fields = ("subject", "id")
@@ -134,6 +140,22 @@ class DeliveryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @admin.display(description="what came of it", ordering="state")
+    def came_of_it(self, delivery: Delivery) -> str:
+        """In one sentence: where it stands, when it is tried next, and what went wrong last."""
+        if delivery.state == State.SENT:
+            return f"Sent{at(delivery.sent)}"
+        last = f": {delivery.error}" if delivery.error else ""
+        if delivery.state == State.DEAD:
+            return f"Given up{last}"
+        if delivery.state == State.SENDING:
+            return f"Being sent{last}"
+        return f"Waits, tried next{at(delivery.due)}{last}"
+
+    @admin.display(description="tries", ordering="attempts")
+    def tries(self, delivery: Delivery) -> int:
+        return delivery.attempts
 
     def has_again_permission(self, request: HttpRequest) -> bool:
         """Who may change deliveries may have them sent again; by hand nobody changes one."""

@@ -5,8 +5,8 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,9 +15,37 @@ from django.shortcuts import render
 from kb.audit.book import record
 from kb.team.models import Token
 from kb.team.person import erase, of_person, page_of
+from kb.team.roles import Role
 from kb.team.tokens import revoke
 
 admin.site.unregister(User)
+admin.site.unregister(Group)
+
+MAY = {
+    Role.READER: "read",
+    Role.REPORTER: "report, on a private site too",
+    Role.REVIEWER: "decide on reports",
+    Role.EDITOR: "write guides and notes",
+    Role.ADMINISTRATOR: "use this admin",
+}
+ROLES = "; ".join(f"{role.label} {words}" for role, words in MAY.items())
+ROLES += ". Each may do what the ones before it may: one role is enough."
+
+
+@admin.register(Group)
+class Roles(GroupAdmin):
+    """The roles, with what each may do; other groups are the team's own."""
+
+    list_display = ("name", "may", "people")
+
+    @admin.display(description="may")
+    def may(self, group: Group) -> str:
+        said = {role.label: words for role, words in MAY.items()}
+        return said.get(group.name, "what its rights say")
+
+    @admin.display(description="people")
+    def people(self, group: Group) -> int:
+        return group.user_set.count()
 
 
 @admin.register(User)
@@ -30,6 +58,13 @@ class People(UserAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fixed = ("last_login", "date_joined")
         return fixed if request.user.is_superuser else (*fixed, "is_superuser", "user_permissions")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Groups are called what they are here."""
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None and db_field.name == "groups":
+            field.label, field.help_text = "Roles", ROLES
+        return field
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_touch(request, obj) and super().has_change_permission(request, obj)

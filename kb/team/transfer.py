@@ -17,6 +17,7 @@ from django.core.management.color import no_style
 from django.core.serializers.base import DeserializationError, DeserializedObject
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, connection, models, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from kb.guides.models import Guide
@@ -99,6 +100,8 @@ def migrations() -> set[tuple[str, str]]:
 def take_in(text: str) -> int:
     """Brings an export into this instance, all of it or nothing; says how many rows. Raises Refused."""
     data = parsed(text)
+    if not migrated():
+        raise Refused("This database isn't set up yet: run manage.py migrate first, then import again.")
     used = next((model for model in moved() if model._meta.app_label in ROOMS and any_row(model)), None)
     if used is not None:
         raise Refused(
@@ -111,6 +114,12 @@ def take_in(text: str) -> int:
     except (DeserializationError, DatabaseError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise Refused(f"The file breaks off or was changed: {type(error).__name__}: {error}") from error
     return count
+
+
+def migrated() -> bool:
+    """Whether the database has every table of this version."""
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def any_row(model: type[models.Model]) -> bool:

@@ -35,6 +35,8 @@ def back_up(file: Path) -> None:
     """Writes all of the database as it is at one moment; the site may run meanwhile. Raises Refused."""
     if file.exists():
         raise Refused(f"{file} is there already: name another file, or remove it first.")
+    if not file.parent.is_dir():
+        raise Refused(f"There is no folder {file.parent}: make it first, or name a file in another one.")
     part = file.with_name(f"{file.name}.part")
     part.unlink(missing_ok=True)
     part.touch(mode=0o600)  # both programs write into the empty file, which nobody else may read

@@ -11,9 +11,13 @@ import nh3
 from django.utils.html import strip_tags
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
+from markdown.util import AtomicString
+
+from kb.web.templatetags.words import REMOVED
 
 CITATION = re.compile(r"\[\^([a-z0-9][a-z0-9.-]*)\]")
 CHIP = re.compile(r'<a [^>]*class="chip"[^>]*>.*?</a>')
+MARK = f"<(?:{'|'.join((*REMOVED, 'removed'))})>"
 LIST_MARK = re.compile(r"(?:[-*+]|\d+[.)]) +(?=\S)")
 CONFIGS = {"pymdownx.highlight": {"use_pygments": False}}
 TAGS = {
@@ -23,7 +27,7 @@ TAGS = {
 ATTRIBUTES = {"a": {"href", "title", "class"}, "code": {"class"}, "ol": {"start"}, "th": {"scope"}}
 
 # Part of a guide's digest: a new renderer renders all guides anew on the next load.
-RENDERER = f"2 markdown-{version('markdown')} nh3-{version('nh3')}"
+RENDERER = f"3 markdown-{version('markdown')} nh3-{version('nh3')}"
 
 
 class Citation(InlineProcessor):
@@ -43,8 +47,19 @@ class Citation(InlineProcessor):
         return chip, m.start(0), m.end(0)
 
 
+class Mark(InlineProcessor):
+    """<api_key> and its like, which stand where a secret was taken out, are words and no HTML."""
+
+    def handleMatch(  # type: ignore[override]
+        self, m: re.Match[str], data: str
+    ) -> tuple[etree.Element, int, int]:
+        code = etree.Element("code")
+        code.text = AtomicString(m.group(0))
+        return code, m.start(0), m.end(0)
+
+
 class Citations(Extension):
-    """Adds Citation to Python-Markdown."""
+    """Adds Citation and Mark to Python-Markdown."""
 
     def __init__(self, chips: Mapping[str, tuple[str, str]]) -> None:
         super().__init__()
@@ -52,6 +67,7 @@ class Citations(Extension):
 
     def extendMarkdown(self, md: markdown.Markdown) -> None:
         md.inlinePatterns.register(Citation(md, self.chips), "citation", 175)
+        md.inlinePatterns.register(Mark(MARK, md), "mark", 170)
 
 
 def nested(text: str) -> str:

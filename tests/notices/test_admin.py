@@ -1,6 +1,7 @@
 """Subscriptions and deliveries in the admin: what is refused and why, and what is never shown again."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -147,3 +148,20 @@ def test_what_was_given_up_is_listed_and_sent_again(admin_client: Client) -> Non
     assert Delivery.objects.get().state == State.SENT
     assert Entry.objects.get(what="notice.sent_again").details == {"number": 1}
     assert "None of these" in admin_client.post(url, data, follow=True).content.decode()
+
+
+def test_the_list_says_in_a_sentence_what_came_of_each(admin_client: Client) -> None:
+    subscription = subscribe(Kind.EMAIL, "team@example.com")
+    at = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+    for state, error in ((State.WAITING, "Timed out"), (State.SENT, ""), (State.DEAD, "It said 404")):
+        Delivery.objects.create(
+            subscription=subscription, event="guide.due", subject=f"A {state} one", path="/due/",
+            state=state, error=error, due=at, sent=at,
+        )  # fmt: skip
+    page = admin_client.get("/admin/notices/delivery/").content.decode()
+    for words in (
+        "Waits, tried next 25 Nov, 09:30: Timed out",
+        "Sent 25 Nov, 09:30",
+        "Given up: It said 404",
+    ):
+        assert words in page

@@ -40,4 +40,15 @@ def test_the_admin_shows_these_rooms_and_no_others() -> None:
         "evidence",
         "guides",
         "notices",
+        "team",
     }
+
+
+def test_groups_are_called_roles_and_say_what_they_may(admin_client: Client) -> None:
+    ann = User.objects.create_user("ann")
+    page = admin_client.get(f"/admin/auth/user/{ann.pk}/change/").content.decode()
+    assert "Roles:" in page
+    assert "Editors write guides and notes; Administrators use this admin." in page
+    page = admin_client.get("/admin/auth/group/").content.decode()
+    assert "decide on reports" in page
+    assert "write guides and notes" in page

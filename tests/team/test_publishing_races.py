@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
+from django.test import Client
 
 from kb.evidence.models import State
 from kb.evidence.receiving import wait_for_turn
 from kb.guides.loading import load
-from kb.guides.models import Guide
+from kb.guides.models import Guide, Tool
 from kb.team import editing
 from kb.team.models import Draft
 from tests.evidence import made
 from tests.guides import files
+from tests.guides.test_admin import form_of
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -86,7 +88,17 @@ def change_in_browser(folder: Path) -> Callable[[], Any]:
     return lambda: editing.publish(draft, boss, draft.revision, guide.text)
 
 
-WAYS = pytest.mark.parametrize("way", [change_of_file, change_in_browser])
+def change_in_admin(folder: Path) -> Callable[[], Any]:
+    """Gives the tool another name, which stands on all pages of its guides."""
+    change_of_file(folder)()
+    boss = Client()
+    boss.force_login(User.objects.create_superuser("boss"))
+    url = f"/admin/guides/tool/{Tool.objects.get(slug='gate').pk}/change/"
+    data = form_of(boss, url) | {"name": "Gatehouse", "marks": "gatelib"}
+    return lambda: boss.post(url, data)
+
+
+WAYS = pytest.mark.parametrize("way", [change_of_file, change_in_browser, change_in_admin])
 
 
 @WAYS

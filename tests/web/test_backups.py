@@ -170,3 +170,22 @@ def test_an_older_backup_takes_the_place_of_a_newer_database_or_changes_nothing(
 def execute(statement: str) -> str:
     """A script for one statement."""
     return f"from django.db import connection as c; c.cursor().execute({statement!r})"
+
+
+def test_a_folder_that_is_not_there_is_named(sites: tuple[Site, Site], tmp_path: Path) -> None:
+    one, _ = sites
+    one.does("migrate", "-v0")
+    said = one.refuses("backup", tmp_path / "nowhere" / "copy")
+    assert f"There is no folder {tmp_path / 'nowhere'}: make it first" in said
+    assert "Traceback" not in said
+
+
+def test_an_import_into_a_database_that_is_not_set_up_says_what_to_do(
+    sites: tuple[Site, Site], tmp_path: Path
+) -> None:
+    one, two = sites
+    one.does("migrate", "-v0")
+    one.does("export_data", tmp_path / "all.json")
+    said = two.refuses("import_data", tmp_path / "all.json")
+    assert "This database isn't set up yet: run manage.py migrate first" in said
+    assert "Traceback" not in said

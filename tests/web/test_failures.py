@@ -1,12 +1,20 @@
 """What readers see when something is wrong: a clear page, and never a trace."""
 
+import io
+import json
+import logging
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils.module_loading import import_string
 
 from kb.guides import views
+from kb.web.logs import OnPurpose
+from kb.web.management.commands import serve
 
 pytestmark = pytest.mark.django_db
 
@@ -68,3 +76,31 @@ def test_a_forged_form_gives_the_403_page(library: Path) -> None:
 
 def test_a_host_that_is_not_ours_is_refused(library: Path) -> None:
     assert Client().get("/", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_who_may_not_see_a_page_is_one_line_in_the_log(library: Path, client: Client) -> None:
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    for name in settings.LOGGING["handlers"]["console"]["filters"]:
+        handler.addFilter(import_string(settings.LOGGING["filters"][name]["()"])())
+    logger = logging.getLogger("django.request")
+    logger.addHandler(handler)
+    try:
+        client.force_login(User.objects.create_user("ann"))
+        assert client.get("/audit/").status_code == 403
+        assert said.getvalue() == "Forbidden (Permission denied): /audit/\n"
+        logger.error("broken", exc_info=ValueError("why"))
+        assert "ValueError: why" in said.getvalue()
+    finally:
+        logger.removeHandler(handler)
+
+
+def test_a_server_s_own_warning_of_many_threads_is_left_out_and_no_other() -> None:
+    kept = OnPurpose()
+    threads = "Configuration allows spawning up to 64 Python threads, which seems quite high compared to"
+    for words, shown in ((threads, False), ("Unexpected exit from worker-1", True)):
+        record = logging.LogRecord("_granian.wsgi", logging.WARNING, "", 0, words, None, None)
+        assert kept.filter(record) is shown
+    written = json.loads(serve.LOG.read_text())
+    assert import_string(written["filters"]["on_purpose"]["()"]) is OnPurpose
+    assert written["handlers"]["console"]["filters"] == ["on_purpose"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kb.diagnosis.text import KINDS
 from kb.web.markdown import render
 
 
@@ -54,3 +55,12 @@ def test_hostile_markdown_comes_out_harmless(hostile: str) -> None:
     html = render(hostile)
     for word in ("<script", "<iframe", 'href="javascript', 'href="data', "<p onclick", "<img"):
         assert word not in html
+
+
+def test_marks_of_what_was_taken_out_are_shown_as_words() -> None:
+    text = " ".join(f"<{kind}>" for kind in (*KINDS, "by_hand", "removed"))
+    for written in (text, f"Use\n\n- {text}", f"Run `{text}`", f"```\n{text}\n```", f"**{text}**"):
+        html = render(written)
+        for kind in (*KINDS, "by_hand", "removed"):
+            assert f"&lt;{kind}&gt;" in html, (kind, written)
+    assert "<api_key" not in render("<api_key onclick=x> <api_key>")

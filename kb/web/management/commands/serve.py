@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,7 @@ THREADS = 64  # per worker, started as they are needed; each check holds one (kb
 PATIENCE = 60.0  # seconds until a server that doesn't answer is given up
 GRACE = 8.0  # seconds for server and worker to finish what they are doing
 REST = 5.0  # seconds between two starts of a worker that doesn't live
+LOG = Path(__file__).parents[2] / "granian-log.json"
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
@@ -115,7 +117,8 @@ def stop(*processes: "subprocess.Popen[bytes]") -> None:
 def granian(host: str, workers: int) -> list[str]:
     """The server's command line."""
     options = ["--interface", "wsgi", "--no-ws", "--workers", str(workers), "--log-level", "warning"]
-    options += ["--blocking-threads", str(THREADS), "--host", host, "--port", str(settings.PORT)]
+    options += ["--log-config", str(LOG), "--blocking-threads", str(THREADS)]
+    options += ["--host", host, "--port", str(settings.PORT)]
     return [sys.executable, "-m", "granian", *options, "kb.wsgi:application"]
 
 
