@@ -103,6 +103,36 @@ def remove_words(report: EvidenceReport, words: str, by: User, seen: int) -> Dec
         return _recorded(held, State.PENDING, said, by)
 
 
+def move(report: EvidenceReport, guide: Guide | None, by: User, seen: int) -> Decision:
+    """Makes a pending report one on another guide, or on something unknown.
+
+    It is a decision from pending to pending. What the reporter said of the other guide (whether it fitted,
+    which fix was tried) doesn't come along: it is named in the decision. Raises as `decide` does.
+    """
+    with transaction.atomic():
+        held = _locked(report.pk, seen)
+        if held.state != State.PENDING:
+            raise Refused("Only a pending report is moved: take it back to pending first.")
+        if held.guide == guide:
+            raise Refused("The report is about this one already. Choose another one.")
+        said = f"Moved from {_named(held.guide)} to {_named(guide)}.{_left_behind(held)}"
+        held.guide, held.fits, held.fix, held.helped = guide, "", "", ""
+        held.tool = guide.tool if guide else held.tool
+        held.save(update_fields=["guide", "tool", "fits", "fix", "helped"])
+        return _recorded(held, State.PENDING, said[:LONGEST_REASON], by, "report.moved")
+
+
+def _named(guide: Guide | None) -> str:
+    return f"“{guide.title}”" if guide else "something unknown"
+
+
+def _left_behind(report: EvidenceReport) -> str:
+    """What was said of the guide that the report leaves."""
+    said = [f"it happened {report.get_fits_display()}"] if report.fits else []
+    said += [f"{report.fix} {report.get_helped_display()}"] if report.fix else []
+    return f" Said of that guide: {'; '.join(said)}." if said else ""
+
+
 def publish(reports: Iterable[EvidenceReport]) -> None:
     """Composes anew the pages of the guides that the reports are about; inside a transaction.
 
@@ -136,10 +166,11 @@ def _decided(report: EvidenceReport, after: State, reason: str, by: User) -> Dec
     return decision
 
 
-def _recorded(report: EvidenceReport, after: State, reason: str, by: User) -> Decision:
+def _recorded(report: EvidenceReport, after: State, reason: str, by: User, deed: str = "") -> Decision:
     before, report.state, report.revision = report.state, after, report.revision + 1
     report.save(update_fields=["state", "revision"])
-    record(f"report.{after}", by, str(report), reverse("review_report", args=[report.pk]), reason=reason)
+    page = reverse("review_report", args=[report.pk])
+    record(deed or f"report.{after}", by, str(report), page, reason=reason)
     return Decision.objects.create(
         report=report, revision=report.revision, before=before, after=after, reason=reason, by=by
     )

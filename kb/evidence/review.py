@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
+from kb.diagnosis.text import readable, redact
 from kb.evidence.contradictions import guides_due
 from kb.evidence.models import Decision, EvidenceReport, ReportQuerySet, State
 from kb.evidence.moderation import (
@@ -28,9 +29,11 @@ from kb.evidence.moderation import (
     Refused,
     decide,
     decide_many,
+    move,
     remove_words,
 )
-from kb.evidence.review_forms import ALL, BulkForm, DecisionForm, QueueForm, WordsForm, cleaned
+from kb.evidence.review_forms import ALL, BulkForm, DecisionForm, MoveForm, QueueForm, WordsForm, cleaned
+from kb.guides.matching import judge
 from kb.web.turned_away import answers_strangers, unread
 
 PAGE = 25
@@ -168,11 +171,13 @@ def tabs(request: HttpRequest, reports: ReportQuerySet, state: str) -> list[dict
 @sensitive_post_parameters("words")
 @require_http_methods(["GET", "HEAD", "POST"])
 def review_report(request: HttpRequest, id: str) -> HttpResponse:
-    """One report; posted, a decision on it, or words to remove from it."""
+    """One report; posted, a decision on it, words to remove from it, or the guide that it belongs to."""
     report = get_object_or_404(EvidenceReport.objects.select_related("guide__tool", "tool", "by"), pk=id)
     if request.method != "POST":
         return shown(request, report)
     try:
+        if "guide" in request.POST:
+            return moved(request, report)
         return removed(request, report) if "words" in request.POST else decided(request, report)
     except EvidenceReport.DoesNotExist as gone:
         raise Http404("The report was deleted.") from gone
@@ -212,6 +217,22 @@ def removed(request: HttpRequest, report: EvidenceReport) -> HttpResponse:
     return redirect(address(request, report))
 
 
+def moved(request: HttpRequest, report: EvidenceReport) -> HttpResponse:
+    """The same report, on another guide, still to be decided."""
+    form = MoveForm(request.POST)
+    if not form.is_valid():
+        return shown(request, report, 422, moving=form)
+    try:
+        made = move(report, form.chosen, reviewer(request), form.cleaned_data["seen"])
+    except JustDecided as late:
+        return shown(request, late.report, 409, since=form.cleaned_data["seen"])
+    except Refused as why:
+        form.add_error("guide", str(why))
+        return shown(request, report, 422, moving=form)
+    messages.success(request, made.reason)
+    return redirect(address(request, report))
+
+
 def go_on(request: HttpRequest, made: Decision) -> HttpResponse:
     """To the next report that waits among those of the filters, else to the queue."""
     word = "pending again" if made.after == State.PENDING else made.get_after_display()
@@ -242,6 +263,7 @@ def shown(
     *,
     form: DecisionForm | None = None,
     words: WordsForm | None = None,
+    moving: MoveForm | None = None,
     since: int | None = None,
 ) -> HttpResponse:
     """A report's page; `since` is the revision that the reviewer had seen before somebody else decided."""
@@ -259,12 +281,22 @@ def shown(
         "form": form or DecisionForm(initial={name: request.GET.get(name, "") for name in TYPED}),
         "ways": [(way.value, DEEDS[way], way in SAYS_WHY) for way in WAYS[report.state]],
         "words": words or WordsForm(),
+        "moving": moving or MoveForm(initial={"guide": recognised(report)}),
         "previous": address(request, before) if before else "",
         "following": address(request, after) if after else "",
         "waiting": EvidenceReport.objects.pending().count(),
         "kept": filters(request),
     }
     return render(request, "evidence/review_report.html", context, status=status)
+
+
+def recognised(report: EvidenceReport) -> str:
+    """The guide whose signature fits a pending report's text, if it is another one than the report's."""
+    if report.state != State.PENDING or not report.text:
+        return ""
+    matches = judge(redact(readable(report.text))).answer.matches
+    own = f"{report.guide.tool.slug}/{report.guide.slug}" if report.guide else ""
+    return matches[0].guide if matches and matches[0].guide != own else ""
 
 
 def alike(report: EvidenceReport) -> ReportQuerySet:

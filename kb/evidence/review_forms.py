@@ -147,6 +147,40 @@ class WordsForm(forms.Form):
         return given
 
 
+class MoveForm(forms.Form):
+    """The guide that a report is about in truth; `unknown` for none."""
+
+    guide = forms.ChoiceField(
+        error_messages={
+            "required": "Choose the guide that it is about.",
+            "invalid_choice": "There is no guide “%(value)s” here. Choose one from the list.",
+        }
+    )
+    seen = DecisionForm.base_fields["seen"]
+
+    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        guides = Guide.objects.published().order_by("title").values_list("tool__slug", "slug", "title")
+        titles = [(f"{tool}/{slug}", title) for tool, slug, title in guides]
+        choices = [("", "Choose one"), (UNKNOWN, "Something unknown"), *titles]
+        self.fields["guide"].choices = choices  # type: ignore[attr-defined]
+
+    @property
+    def chosen(self) -> Guide | None:
+        """The guide of a valid form."""
+        if self.cleaned_data["guide"] == UNKNOWN:
+            return None
+        tool, slug = self.cleaned_data["guide"].split("/")
+        return Guide.objects.select_related("tool").get(tool__slug=tool, slug=slug)
+
+    def clean(self) -> dict[str, Any]:
+        """As of a decision."""
+        given = super().clean() or {}
+        if self.has_error("seen"):
+            self.add_error("guide", "The form didn't say which state of the report you saw. Send it again.")
+        return given
+
+
 class Ticks(forms.MultipleChoiceField):
     """Ticked rows, each `id:revision`; the value is {id: revision}."""
 
