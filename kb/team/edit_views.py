@@ -160,7 +160,8 @@ def at_work(request: HttpRequest, draft: Draft) -> HttpResponse:
     if request.method != "POST":
         began = newest_revision(draft.guide)
         desk = Desk(request, draft, EditForm.of(draft.text, draft.why, draft.revision, began))
-        desk.form.told(reading_problems(draft.tool, draft.slug, draft.text))
+        if not begun(draft):
+            desk.form.told(reading_problems(draft.tool, draft.slug, draft.text))
         return shown(desk)
     form = EditForm.posted(request.POST)
     known = (draft.base, draft.text, draft.guide.text if draft.guide else "")
@@ -171,6 +172,11 @@ def at_work(request: HttpRequest, draft: Draft) -> HttpResponse:
     form.why = editing.clean(form.why).text
     desk = Desk(request, draft, form, {"removed": cleaned.removed})
     return answered(desk, request.POST.get("deed", "save"))
+
+
+def begun(draft: Draft) -> bool:
+    """Whether it is a new guide of which nothing was written yet: its gaps are no news to anybody."""
+    return draft.guide is None and draft.revision <= 1
 
 
 def answered(desk: Desk, deed: str) -> HttpResponse:
@@ -269,6 +275,7 @@ def shown(desk: Desk, status: int = 200, **more: Any) -> HttpResponse:
         "form": desk.form,
         "here": desk.path,
         "waits": draft.stage == Stage.REVIEW,
+        "begun": begun(draft),
         "moved": differences(draft.base, guide.text) if guide and moved else [],
         "alone": desk.by.has_perm(ADMINISTER),
         "taken_out": panels.taken_out(desk.more.get("removed", {})),

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from kb.audit.book import record
 from kb.team.accounts import roles_of
+from kb.team.browsers import in_words
 from kb.team.models import Token
 from kb.team.person import erase, of_person, sessions_of
 from kb.team.second_factor import is_strong
@@ -33,7 +34,7 @@ def me(request: HttpRequest) -> HttpResponse:
     kinds = Authenticator.objects.filter(user=user).values_list("type", flat=True)
     context = {
         "roles": roles_of(user),
-        "sessions": sessions_of(user),
+        "sessions": [(row, in_words(row.user_agent)) for row in sessions_of(user)],
         "here": request.session.session_key,
         "has_app": Authenticator.Type.TOTP in kinds,
         "passkeys": list(kinds).count(Authenticator.Type.WEBAUTHN),

@@ -142,13 +142,14 @@ def test_changing_the_password_ends_the_other_sessions(client: Client) -> None:
 def test_the_page_lists_my_sessions_and_nobody_else_s(client: Client) -> None:
     member("ann")
     member("bob")
-    here = signed_in("ann", headers={"user-agent": "Firefox on the desk"})
-    signed_in("ann", headers={"user-agent": "Safari on the telephone"})
-    signed_in("bob", headers={"user-agent": "Lynx in the cellar"})
+    here = signed_in("ann", headers={"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/133.0"})
+    signed_in("ann", headers={"user-agent": "Mozilla/5.0 (iPhone) Version/18.1 Mobile Safari/604.1"})
+    signed_in("bob", headers={"user-agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/131.0 Safari/537.36"})
     page = here.get("/me/").content.decode()
-    assert "Firefox on the desk" in page
-    assert "Safari on the telephone" in page
-    assert "Lynx in the cellar" not in page
+    assert "Firefox on Linux, here" in page
+    assert "Safari on iPhone" in page
+    assert "Mozilla" not in page
+    assert "Windows" not in page
     assert here.session.session_key not in page
 
 
