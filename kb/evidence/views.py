@@ -21,21 +21,25 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
+from kb.diagnosis.text import readable, redact
 from kb.evidence import puzzle, stamp
 from kb.evidence.forms import SHORT, ReportForm, cleaned
 from kb.evidence.models import Draft, EvidenceReport, when_drafts_expire
 from kb.evidence.receiving import Known, of_form, receive, values
 from kb.evidence.stamp import Stamp
+from kb.guides.matching import judge
 from kb.guides.models import Guide, Tool
 from kb.web.middleware import AWAY
-from kb.web.throttle import HOUR, MINUTE, address, seconds_to_wait, throttle
+from kb.web.throttle import HOUR, MINUTE, address, may_come_back, seconds_to_wait, throttle
 from kb.web.turned_away import answers_strangers, given_back, unread
 
 SENT, KEPT = "send", "keep"
+FILL, ELSE = "fill", "else"  # on to a guide's form, filled in; it is something else than the guides offered
 PERSON = ((settings.CULPRIT_REPORTS, MINUTE), (5 * settings.CULPRIT_REPORTS, HOUR))  # reports, as many drafts
 EVERYONE = 10 * settings.CULPRIT_REPORTS  # a minute
 POSTS = 20 * settings.CULPRIT_REPORTS  # a minute from one address, of whatever kind
 DRAFT = re.compile(r"[\w-]{1,40}", re.ASCII)  # what a draft may be called
+MOST_OFFERED = 3  # guides beside a report on something unknown
 TRAP = "subject"  # a field that no person sees
 TRAPPED = "A field that people don't see was filled in, as robots do. Nothing was stored; send it again."
 FORGED = "This form is not from this site, or it is torn. Nothing is lost: read it over, then send it again."
@@ -148,9 +152,12 @@ def answered(request: HttpRequest, guide: Guide | None) -> HttpResponseBase:
         given = {name: request.GET[name] for name in SHORT if name in request.GET}
         return shown(request, ReportForm.filled(given, guide), stamp.new())
     refused = throttle(request, "report form", per_minute=POSTS)
-    if refused:
+    if refused and not may_come_back(request, "report form", POSTS):
         return refused
-    if "stamp" not in request.POST:
+    if refused:
+        mark = stamp.read(request.POST.get("stamp", "")) or stamp.new()
+        return too_many(request, ReportForm(request.POST, guide), mark, int(refused["Retry-After"]))
+    if "stamp" not in request.POST or request.POST.get("do") == FILL:
         return shown(request, ReportForm.filled(request.POST, guide), stamp.new())
     form = ReportForm(request.POST, guide)
     read = stamp.read(request.POST["stamp"])
@@ -207,6 +214,9 @@ def sent(request: HttpRequest, form: ReportForm, mark: Stamp) -> HttpResponseBas
     before = of_form(mark.form)
     if not form.is_valid():
         return again(request, form, mark)
+    offered = [] if form.guide or before or request.POST.get("do") == ELSE else known_by(form)
+    if offered:
+        return shown(request, form, mark, offered=offered)
     if before:
         return sent_before(request, form, before)
     if mark.trouble:
@@ -224,6 +234,16 @@ def sent(request: HttpRequest, form: ReportForm, mark: Stamp) -> HttpResponseBas
         return again(request, form, mark, GONE, 503)
     Draft.objects.filter(pk=draft_named(request)).delete()
     return Redirect(made.get_absolute_url())
+
+
+def known_by(form: ReportForm) -> list[Guide]:
+    """The tool's guides that recognise the text of a report on something unknown, the best first."""
+    text = str(form.cleaned_data.get("text", ""))
+    judged = judge(redact(readable(text)))
+    names = dict.fromkeys(match.guide for match in judged.answer.matches)
+    found = [judged.guides[name] for name in names if name in judged.guides]
+    own = [guide for guide in found if guide.retired is None and guide.tool == form.of_tool]
+    return own[:MOST_OFFERED]
 
 
 def already_there(request: HttpRequest, form: ReportForm, known: EvidenceReport) -> HttpResponse:

@@ -22,7 +22,7 @@ from kb.guides.vocabulary import Category, Hop
 from kb.guides.wilson import in_order
 from kb.web.middleware import AWAY
 from kb.web.pages import for_programs, page, public
-from kb.web.throttle import throttle
+from kb.web.throttle import may_come_back, throttle
 
 PAGE = 40
 # What a guide's page is made of: its one row holds all the rest.
@@ -37,6 +37,7 @@ OURS = tuple(
 )  # fmt: skip
 SHEET = '<div class="sheet">'  # the part of a guide's page before which the note stands
 SUGGESTIONS = 5
+PER_MINUTE = 120  # texts that one address may paste
 
 
 @require_safe
@@ -136,10 +137,12 @@ def match(request: HttpRequest) -> HttpResponse:
     """From a pasted text to its guide."""
     if request.method != "POST":
         return page(request, "guides/match.html", {"form": MatchForm()})
-    refused = throttle(request, "match", per_minute=120)
-    if refused:
+    refused = throttle(request, "match", per_minute=PER_MINUTE)
+    if refused and not may_come_back(request, "match", PER_MINUTE):
         return refused
     form = MatchForm(request.POST)
+    if refused:
+        return too_many(request, form, refused["Retry-After"])
     if not form.is_valid():
         status = 413 if form.has_error("text", "too_large") else 422
         return page(request, "guides/match.html", {"form": form}, status=status)
@@ -149,6 +152,15 @@ def match(request: HttpRequest) -> HttpResponse:
         form.add_error("text", "The library can't be reached. Your text is kept: send it again in a moment.")
         return page(request, "guides/match.html", {"form": form}, status=503)
     return page(request, "guides/match.html", {"form": form, **found})
+
+
+def too_many(request: HttpRequest, form: MatchForm, wait: str) -> HttpResponse:
+    """429, with the text as it was typed; nothing has looked for it in the guides."""
+    words = f"Your address has asked for more than its share in this minute: send it again in {wait} seconds."
+    form.add_error("text", words)
+    response = page(request, "guides/match.html", {"form": form}, status=429)
+    response["Retry-After"] = wait
+    return response
 
 
 @dataclass(frozen=True, slots=True)

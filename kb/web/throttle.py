@@ -23,6 +23,11 @@ def throttle(request: HttpRequest, what: str, per_minute: int, everyone: bool = 
     return response
 
 
+def may_come_back(request: HttpRequest, what: str, per_minute: int) -> bool:
+    """Whether what was refused is still read so far that it can be given back: as often again, not more."""
+    return not seconds_to_wait(f"{what}, given back", address(request), per_minute)
+
+
 def address(request: HttpRequest) -> str:
     """Who asks, as far as the site can tell without a cookie; the one place that decides it.
 

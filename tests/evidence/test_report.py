@@ -371,7 +371,7 @@ def test_the_same_account_from_another_is_not_kept_twice_and_no_receipt_is_told(
     assert EvidenceReport.objects.count() == 1
     reported(client, version="1.84.0", story="Other words.")
     reported(client, version="1.84.0", story="The same words.", fits="different")
-    reported(client, UNKNOWN, version="1.84.0", story="The same words.")
+    reported(client, UNKNOWN, version="1.84.0", story="The same words.", do="else")
     EvidenceReport.objects.update(created=timezone.now() - timedelta(days=31))
     reported(client, version="1.84.0", story="The same words.")
 

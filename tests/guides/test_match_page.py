@@ -165,3 +165,21 @@ def test_a_text_that_is_published_late_with_an_earlier_time_is_seen(
     Guide.objects.filter(slug="coin").update(updated=coin.updated + timedelta(minutes=1))
     Revision.objects.create(pk=newest + 1, guide=coin, text="Late")
     assert matching.edition() != before
+
+
+def test_beyond_the_share_of_a_minute_the_text_comes_back_without_its_secrets(
+    library: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb.web.throttle.time.time", lambda: 1_000_000_005.0)
+    monkeypatch.setattr("kb.guides.views.PER_MINUTE", 2)
+    text = {"text": "The coin is spent: 3 of 2 with sk-proj-" + "Zq8" * 12}
+    answers = [client.post("/match/", text) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429, 429]
+    for answer in answers[2:4]:
+        page = answer.content.decode()
+        assert "The coin is spent: 3 of 2" in page
+        assert "send it again in" in page
+        assert answer["Retry-After"] == "15"
+        assert "Zq8" not in page
+    assert "The coin is spent" not in answers[4].content.decode()
+    assert Guide.objects.get(slug="coin").met == 2
