@@ -11,6 +11,7 @@ from typing import Any
 from kb.diagnosis.signature import Matcher, Signature, validate
 from kb.diagnosis.text import readable, redact
 from kb.guides.library import LEDGER, ToolSource
+from kb.guides.proving import check_proofs
 from kb.guides.source import CITATION, SINGLE, GuideSource, Problem
 from kb.guides.vocabulary import HELPS, RETRY_WORDS, Actor, Category, Hop, SourceKind, Speaker
 
@@ -37,6 +38,8 @@ def check(tools: list[ToolSource], wheels: Path | None = None) -> list[Problem]:
         found += check_wheels(tool, wheels) if wheels else []
     found += check_sentences(tools)
     found += [] if found_in_signatures(found) else check_samples(tools)
+    for tool in tools:
+        found += check_proofs(tool)
     return sorted(set(found))
 
 
@@ -95,7 +98,9 @@ def check_messages(tool: ToolSource, guide: GuideSource) -> Iterator[Problem]:
 
 def pure_signature(guide: str, row: dict[str, Any], tool: str = "") -> Signature:
     """A [[signature]] as the matcher takes it."""
-    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+    fields: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in row.items() if k != "said_by"
+    }
     return Signature(guide=guide, tool=tool, **fields)
 
 
@@ -194,6 +199,7 @@ def check_citations(guide: GuideSource) -> Iterator[Problem]:
     sources = {row["id"]: index for index, row in enumerate(guide.facts["source"])}
     cited = {row["source"] for row in guide.facts["message"]}
     cited |= {row["origin"].removeprefix("code:") for row in guide.facts["sample"]}
+    cited |= {name for row in guide.facts["signature"] for name in row.get("said_by", [])}
     for block in guide.blocks:
         names = CITATION.findall(strip_code(block.text))
         cited.update(names)

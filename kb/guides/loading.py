@@ -239,7 +239,7 @@ def save_parts(source: ToolSource, guide: Guide, file: GuideSource) -> None:
     for n, row in enumerate(file.facts["message"]):
         facts = {**row, "source": sources[row["source"]]}
         Message.objects.create(guide=guide, position=n, **facts)
-    replace(Signature, guide, [key_row(row) for row in file.facts["signature"]])
+    replace(Signature, guide, [signature_row(row) for row in file.facts["signature"]])
     replace(Sample, guide, file.facts["sample"])
     causes = save_entries(Cause, guide, [cause_row(e) for e in file.entries["Causes"]])
     save_fixes(guide, file, causes)
@@ -263,6 +263,11 @@ def key_row(row: dict[str, Any]) -> dict[str, Any]:
 def entry_row(entry: Any) -> dict[str, Any]:
     """An entry's fields."""
     return {"key": entry.key, "title": entry.title, "body": entry.body}
+
+
+def signature_row(row: dict[str, Any]) -> dict[str, Any]:
+    """A signature's fields; who said its texts is for those who check the words, not for the matcher."""
+    return {name: value for name, value in key_row(row).items() if name != "said_by"}
 
 
 def cause_row(entry: Any) -> dict[str, Any]:

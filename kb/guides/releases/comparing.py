@@ -87,14 +87,22 @@ def by_shape(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
 
 
 def restated(before: list[Row], after: list[Row]) -> list[Changed]:
-    """The same words in the same function with another status or type."""
-    places = {(row.path, row.function): row for row in before}
-    facts = {(row.status, row.error_type) for row in before}
-    return [
-        Changed(places[row.path, row.function], row, 1.0)
-        for row in after
-        if (row.path, row.function) in places and (row.status, row.error_type) not in facts
-    ]
+    """The same words in the same function, which came with a status or type and now come with another."""
+    was, now = by_place(before), by_place(after)
+    found = []
+    for place in sorted(was.keys() & now.keys()):
+        gone = [row for key, row in was[place].items() if key not in now[place]]
+        come = [row for key, row in now[place].items() if key not in was[place]]
+        found += [Changed(left, right, 1.0) for left, right in zip(gone, come, strict=False)]
+    return found
+
+
+def by_place(rows: list[Row]) -> dict[tuple[str, str], dict[tuple[int, str], Row]]:
+    """File and function -> status and type -> a row."""
+    found: defaultdict[tuple[str, str], dict[tuple[int, str], Row]] = defaultdict(dict)
+    for row in rows:
+        found[row.path, row.function][row.status, row.error_type] = row
+    return found
 
 
 def reworded(gone: list[Row], come: list[Row]) -> list[Changed]:

@@ -15,13 +15,20 @@ RESPONSES = {"JSONResponse", "ORJSONResponse", "PlainTextResponse", "HTMLRespons
 LEVELS = {"error", "exception", "warning", "critical"}
 PRINTS = {"print", "echo", "secho", "print_verbose"}
 TROUBLE = re.compile(
-    r"error|fail|invalid|missing|must|not found|unable|cannot|can't|couldn't|could not|denied|refus|exceed|"
-    r"not set|not support|unsupported|required|warn|no such|not install|not allowed",
+    r"error|fail|invalid|missing|must|unable|cannot|can't|could ?n|denied|refus|exceed|unsupported|required|"
+    r"warn|limit|reached|\bno\b|\bnot\b|n't\b|skip|only|block|forbid|expire|unknown|mismatch|unavailable|"
+    r"timed? ?out|please|provider list",
     re.IGNORECASE,
 )
 TELLING = re.compile(
-    r"(?:^|_)(?:error|err|errors|message|msg|detail|details|reason|exception|failure)(?:_|$)", re.I
+    r"(?:^|_)(?:error|err|errors|message|messages|msg|detail|details|reason|reasons|exception|failure|note|notice)"
+    r"(?:_|$)",
+    re.IGNORECASE,
 )
+FAILS = re.compile(
+    r"(?:^|_)(?:error|fail|failed|failure|raise|reject|refuse|deny|abort|invalid|problem|block|warn)(?:_|$)"
+)
+WORDBOOK = re.compile(r"(?:Error|Message|String)s$")  # classes that are lists of texts
 WORD = re.compile(r"[^\W\d_]{2,}")
 STATUS = re.compile(r"(?:HTTP_)?([1-5]\d\d)(?:_|$)")
 TYPES = {"ProxyErrorTypes"}
@@ -74,6 +81,10 @@ class Scanner:
                 for value in one.values.values():
                     for text in texts(value, Scope(self.code, self.module), 2):
                         yield Row(self.module.path, one.name, "type", "", 0, text, "")
+            elif WORDBOOK.search(one.name):
+                for value in one.values.values():
+                    for row in self.words(value, Scope(self.code, self.module, one.name)):
+                        yield replace(row, path=self.module.path, function=one.name, line=value.lineno)
 
     def block(self, node: ast.AST, scope: Scope, name: str) -> Iterator[Row]:
         """What stands in a node, function by function."""
@@ -111,7 +122,7 @@ class Scanner:
         """What one node says."""
         if isinstance(node, ast.Call):
             yield from self.call(node, scope)
-        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(TELLING.search(last_name(target)) for target in targets):
                 yield from self.words(node.value, scope)
@@ -120,13 +131,13 @@ class Scanner:
                 if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value in KEYS:
                     yield from self.words(value, scope)
         elif isinstance(node, ast.Return) and node.value is not None:
-            if scope.function is not None and TELLING.search(scope.function.name):
-                yield from self.words(node.value, scope)
+            telling = scope.function is not None and TELLING.search(scope.function.name)
+            yield from self.words(node.value, scope, least=3 if telling else 5)
         elif isinstance(node, ast.Assert) and node.msg is not None:
             yield from self.made("AssertionError", texts(node.msg, scope), 0, "")
 
-    def words(self, node: ast.expr, scope: Scope) -> Iterator[Row]:
-        """Words for an error that are handed on."""
+    def words(self, node: ast.expr, scope: Scope, least: int = 3) -> Iterator[Row]:
+        """Words for an error that are handed on, of at least so many."""
         if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp | ast.IfExp | ast.BoolOp | ast.Call):
             if isinstance(node, ast.Call) and last_name(node.func) not in (
                 "format",
@@ -136,7 +147,7 @@ class Scanner:
             ):
                 return
             for text in texts(node, scope):
-                if len(WORD.findall(fixed(text))) >= 3 and " " in text.strip() and TROUBLE.search(text):
+                if len(WORD.findall(fixed(text))) >= least and " " in text.strip() and TROUBLE.search(text):
                     yield Row("", "", "text", "", 0, "", text)
 
     def call(self, node: ast.Call, scope: Scope) -> Iterator[Row]:
@@ -150,13 +161,22 @@ class Scanner:
             and "log" in last_name(node.func.value).lower()
         ):
             yield from self.logged(node, name, scope)
+            return
         elif name in PRINTS:
             yield from (row for row in self.logged(node, "print", scope) if TROUBLE.search(row.text))
         else:
             yield from self.helped(node, scope)
-            for word in node.keywords:
-                if word.arg and TELLING.search(word.arg):
-                    yield from self.words(word.value, scope)
+            if FAILS.search(name) or self.appends(node, name):
+                for value in node.args:
+                    yield from self.words(value, scope)
+        for word in node.keywords:
+            if word.arg and TELLING.search(word.arg):
+                yield from self.words(word.value, scope)
+
+    def appends(self, node: ast.Call, name: str) -> bool:
+        """Whether words are added to a list of errors."""
+        target = node.func.value if name == "append" and isinstance(node.func, ast.Attribute) else None
+        return target is not None and bool(TELLING.search(last_name(target)))
 
     def makes_error(self, name: str) -> bool:
         """Whether a call of this name makes an error."""

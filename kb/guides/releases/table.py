@@ -38,6 +38,10 @@ class Table:
     versions: tuple[str, ...]
     entries: tuple[tuple[Row, frozenset[str]], ...]
 
+    def __hash__(self) -> int:
+        """One table is read once, and looked up often."""
+        return id(self)
+
     def rows(self, version: str) -> list[Row]:
         """What one release says, sorted."""
         return [row for row, versions in self.entries if version in versions]
