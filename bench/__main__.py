@@ -5,7 +5,7 @@ from importlib import import_module
 
 from bench.measure import machine
 
-NAMES = ("matching", "rules", "search", "pages", "checks", "evidence")
+NAMES = ("matching", "rules", "likeness", "search", "pages", "checks", "evidence")
 
 
 def main(names: list[str]) -> int:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db import DatabaseError
@@ -14,11 +14,12 @@ from kb.diagnosis.signature import Answer, Matcher
 from kb.diagnosis.signature import Signature as PureSignature
 from kb.diagnosis.text import Redacted, fingerprint, normal_form
 from kb.guides.models import Guide, Revision, Signature, Tool, UnmatchedError
+from kb.guides.similar import Near, near
 
 CATALOGUE_LIMIT = 5_000  # unmatched errors kept; the oldest go first
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Judged:
     """A pasted text after redaction, with what it was recognised as."""
 
@@ -27,6 +28,12 @@ class Judged:
     ruleset: str
     answer: Answer
     guides: dict[str, Guide]  # by `name_of`
+    edition: object
+
+    @cached_property
+    def similar(self) -> list[Near]:
+        """Where nothing fits: what comes near, never a match."""
+        return [] if self.answer.matches else near(self.redacted.text, self.edition, published)
 
 
 def name_of(guide: Guide) -> str:
@@ -75,12 +82,13 @@ def edition() -> object:
 
 def judge(redacted: Redacted) -> Judged:
     """Says which guides fit a text that was made readable and redacted."""
-    judging = matcher(edition())
+    now = edition()
+    judging = matcher(now)
     answer = judging.match(redacted.text)
     slugs = {match.guide.partition("/")[2] for match in answer.matches}
     guides = Guide.objects.filter(slug__in=slugs).select_related("tool")
     named = {name_of(guide): guide for guide in guides}
-    return Judged(redacted, fingerprint(redacted.text), judging.ruleset, answer, named)
+    return Judged(redacted, fingerprint(redacted.text), judging.ruleset, answer, named, now)
 
 
 def as_object(judged: Judged) -> dict[str, Any]:
@@ -95,6 +103,7 @@ def as_object(judged: Judged) -> dict[str, Any]:
             for match in judged.answer.matches
             if match.guide in judged.guides
         ],
+        "similar": [one.as_object() for one in judged.similar],
     }
 
 

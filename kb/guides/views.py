@@ -197,7 +197,8 @@ def verdict(judged: matching.Judged) -> dict[str, Any]:
         }
     matching.remember_unmatched(judged)
     hits: list[Hit] = search(telling_line(judged.redacted.text), limit=SUGGESTIONS)
-    return context | {"hits": hits}
+    alike = {near.guide for near in judged.similar}
+    return context | {"similar": judged.similar, "hits": [hit for hit in hits if hit.guide not in alike]}
 
 
 def pieces(judged: matching.Judged, candidates: list[Candidate]) -> list[Piece]:
