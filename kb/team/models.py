@@ -136,12 +136,13 @@ class Token(models.Model):
 
 
 class ReleaseFile(models.Model):
-    """A file that guides cite, as it is in one release: so that it shows in which releases it changed."""
+    """A file that guides cite, as it is in one release: so that it shows where the cited words went."""
 
     tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="files")
     version = models.CharField(max_length=40)
     path = models.CharField(max_length=300)
     sha256 = models.CharField(max_length=64, blank=True, help_text="Empty: the release has no such file")
+    words = models.JSONField(default=dict, help_text="Cited words -> whether they stand in it")
     noted = models.DateTimeField(default=timezone.now)
 
     class Meta:

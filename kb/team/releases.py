@@ -1,7 +1,9 @@
-"""Notes the files of a release that guides cite. A wheel is read as an archive; nothing in it is ever run."""
+"""Notes which words that guides cite a release has. A wheel is read as an archive; nothing in it is run."""
 
+import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from kb.guides.releases.opening import (
     refuse_compromised,
     wheel_identity,
 )
-from kb.team.due import cited_files
+from kb.team.due import Cited, cited_words
 from kb.team.models import ReleaseFile
 
 __all__ = ["ASKED", "CannotNote", "downloaded", "normal", "note_wheel", "refuse_compromised"]
@@ -26,15 +28,26 @@ __all__ = ["ASKED", "CannotNote", "downloaded", "normal", "note_wheel", "refuse_
 CannotNote = CannotOpen  # a release can't be noted; the message says what to do
 
 
+DIST_INFO = re.compile(r"-[^/-]+\.dist-info/")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file of a release: its digest, and which of the words that were looked for stand in it."""
+
+    sha256: str
+    words: dict[str, bool]
+
+
 def note_wheel(wheel: Path, tool: Tool, package: str, expected: str = "") -> str:
-    """Stores the digest of each cited file as this wheel has it, and says which release that is."""
+    """Stores which cited words stand in this wheel's files, and says which release that is."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             name, version = wheel_identity(archive, wheel)
             if normal(name) != normal(package):
                 raise CannotNote(f"{wheel.name} holds {name or 'something without a name'}, not {package}.")
             known_release(tool, version, expected)
-            files = digests(archive, {row.path for row in cited_files(tool)})
+            files = looked_for(archive, version, cited_words(tool))
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise CannotNote(f"{wheel} can't be read as a wheel: {error}") from error
     keep(tool, version, files)
@@ -54,20 +67,37 @@ def known_release(tool: Tool, version: str, expected: str = "") -> None:
         )
 
 
-def digests(archive: zipfile.ZipFile, paths: Iterable[str]) -> dict[str, str]:
-    """Path -> digest; empty for a file that the archive doesn't have."""
+def looked_for(archive: zipfile.ZipFile, version: str, rows: Iterable[Cited]) -> dict[str, Found]:
+    """Path -> what this release has of it; no digest for a file that it doesn't have."""
+    words: dict[str, set[str]] = {}
+    for row in rows:
+        words.setdefault(row.path, set()).add(row.words)
     names = set(archive.namelist())
-    return {path: sha256(content(archive, path)).hexdigest() if path in names else "" for path in paths}
+    found = {}
+    for path, asked in words.items():
+        name = as_in(version, path)
+        data = content(archive, name) if name in names else b""
+        text = data.decode("utf-8", "replace")
+        found[path] = Found(
+            sha256(data).hexdigest() if name in names else "", {one: one in text for one in asked}
+        )
+    return found
 
 
-def keep(tool: Tool, version: str, files: dict[str, str]) -> None:
+def as_in(version: str, path: str) -> str:
+    """The path as another release has it: a wheel's own facts stand in a folder that names its version."""
+    return DIST_INFO.sub(f"-{version}.dist-info/", path)
+
+
+def keep(tool: Tool, version: str, files: Mapping[str, Found]) -> None:
     """Writes down what wasn't known; a file that is noted again as it was keeps its moment."""
     with transaction.atomic():
         rows = {row.path: row for row in ReleaseFile.objects.filter(tool=tool, version=version)}
-        for path, digest in files.items():
-            row = rows.get(path)
-            if row is None:
-                ReleaseFile.objects.create(tool=tool, version=version, path=path, sha256=digest)
-            elif row.sha256 != digest:
-                row.sha256, row.noted = digest, timezone.now()
+        for path, found in files.items():
+            row = rows.get(path) or ReleaseFile(tool=tool, version=version, path=path)
+            if row.pk and row.sha256 != found.sha256:
+                row.noted, row.words = timezone.now(), {}
+            words = row.words | found.words
+            if not row.pk or (row.sha256, row.words) != (found.sha256, words):
+                row.sha256, row.words = found.sha256, words
                 row.save()

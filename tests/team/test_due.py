@@ -18,9 +18,19 @@ from kb.guides.models import Guide, Release, Tool
 from kb.notices.models import Delivery, Subscription
 from kb.notices.tasks import sweep
 from kb.team import due
-from kb.team.due import Change, Cited, Noted, changes, looked_at_since, newest_cited, not_noted
+from kb.team.due import (
+    Change,
+    Cited,
+    Noted,
+    changes,
+    fixed_parts,
+    looked_at_since,
+    newest_cited,
+    not_noted,
+)
 from kb.team.management.commands import note_release
 from kb.team.models import Note, ReleaseFile
+from kb.team.releases import as_in
 from kb.team.roles import Role
 from tests.guides import files
 
@@ -72,42 +82,75 @@ def note_wheel(file: Path, **more: Any) -> str:
 # The pure part
 
 
-def test_of_several_releases_the_newest_citation_counts() -> None:
-    rows = [Cited(1, "1.0", "a"), Cited(1, "2.0", "a"), Cited(2, "1.0", "a"), Cited(3, "0.1", "a")]
-    assert newest_cited(rows, ORDER) == [Cited(1, "2.0", "a"), Cited(2, "1.0", "a")]
+def had(words: str | None, sha256: str = "x") -> Noted:
+    """A file with the words `w` (yes), without them (no), or in which nobody looked for them (None)."""
+    return Noted(sha256, NOW, {} if words is None else {"w": words == "yes"})
+
+
+def test_of_several_releases_the_newest_citations_count() -> None:
+    older = [Cited(1, "1.0", "a", "w"), Cited(3, "0.1", "a", "w")]
+    newer = [Cited(1, "2.0", "a", "w"), Cited(1, "2.0", "a", "v"), Cited(2, "1.0", "a", "w")]
+    assert newest_cited(older + newer, ORDER) == newer
 
 
 @pytest.mark.parametrize(
-    ("then", "now", "found"),
+    ("now", "gone", "due"),
     [
-        ("x", "y", [Change(1, "a", "1.0", "3.0", False, NOW)]),
-        ("x", "", [Change(1, "a", "1.0", "3.0", True, NOW)]),
-        ("", "y", [Change(1, "a", "1.0", "3.0", False, NOW)]),
-        ("x", "x", []),
-        (None, "y", []),
-        ("x", None, []),
+        (had("no"), False, True),
+        (had(None, ""), True, True),
+        (had("yes"), False, False),
+        (had("yes", "another digest"), False, False),
+        (had(None), False, False),
+        (None, False, False),
     ],
 )
-def test_a_file_is_compared_with_the_newest_release_that_was_noted(
-    then: str | None, now: str | None, found: list[Change]
+def test_words_are_looked_for_in_the_newest_release_that_was_noted(
+    now: Noted | None, gone: bool, due: bool
 ) -> None:
-    noted = {("1.0", "a"): then, ("2.0", "a"): "between", ("3.0", "a"): now, ("3.0", "b"): "other"}
-    known = {key: Noted(digest, NOW) for key, digest in noted.items() if digest is not None}
-    assert changes([Cited(1, "1.0", "a")], known, ORDER) == found
+    known = {("1.0", "a"): had("yes"), ("2.0", "a"): had("no"), ("3.0", "b"): had("yes"), ("3.0", "a"): now}
+    files = {key: noted for key, noted in known.items() if noted}
+    change = Change(1, "a", ("w",), "1.0", "3.0", gone, NOW)
+    assert changes([Cited(1, "1.0", "a", "w")], files, ORDER) == [change] * due
+
+
+def test_all_lost_words_of_a_file_are_one_change() -> None:
+    now = {("3.0", "a"): Noted("x", NOW, {"v": False, "w": False, "still": True})}
+    rows = [Cited(1, "1.0", "a", words) for words in ("w", "still", "v", "w")]
+    assert changes(rows, now, ORDER) == [Change(1, "a", ("w", "v"), "1.0", "3.0", False, NOW)]
+
+
+@pytest.mark.parametrize(
+    ("then", "due"), [(had("yes"), True), (had("no"), False), (had(None), False), (None, False)]
+)
+def test_a_message_s_words_count_only_where_the_older_release_had_them(then: Noted | None, due: bool) -> None:
+    known = {("1.0", "a"): then, ("3.0", "a"): had("no")}
+    files = {key: noted for key, noted in known.items() if noted}
+    assert bool(changes([Cited(1, "1.0", "a", "w", proven=False)], files, ORDER)) is due
 
 
 def test_a_guide_that_cites_the_newest_release_is_not_due_because_of_older_ones() -> None:
-    known = {("1.0", "a"): Noted("x", NOW), ("2.0", "a"): Noted("y", NOW)}
-    assert changes([Cited(1, "3.0", "a")], known, ORDER) == []
-    assert changes([Cited(1, "2.0", "a")], known, ORDER) == []
+    known = {("1.0", "a"): had("yes"), ("2.0", "a"): had("no")}
+    assert changes([Cited(1, "3.0", "a", "w")], known, ORDER) == []
+    assert changes([Cited(1, "2.0", "a", "w")], known, ORDER) == []
     assert changes([], {}, ORDER) == []
 
 
-def test_what_was_never_noted_is_named_rather_than_taken_as_unchanged() -> None:
-    known = {("3.0", "a"): Noted("x", NOW)}
-    rows = [Cited(1, "1.0", "a"), Cited(2, "1.0", "a"), Cited(2, "2.0", "b")]
-    assert not_noted(rows, known, ORDER) == {"1.0": 2, "2.0": 1, "3.0": 1}
+def test_what_was_never_looked_for_is_named_rather_than_taken_as_unchanged() -> None:
+    known = {("3.0", "a"): had("yes")}
+    rows = [Cited(1, "1.0", "a", "w"), Cited(2, "1.0", "a", "v"), Cited(3, "2.0", "b", "w")]
+    assert not_noted(rows, known, ORDER) == {"3.0": 2}
+    assert not_noted([rows[0], Cited(4, "1.0", "a", "v", proven=False)], known, ORDER) == {}
     assert not_noted(rows, {}, ORDER) == {}
+
+
+def test_the_fixed_parts_of_a_message_are_looked_for() -> None:
+    message = "The budget of {key} is spent: {cost} of {limit}, ask\nwhoever runs it {}"
+    assert fixed_parts(message) == ["The budget of", "whoever runs it {}"]
+
+
+def test_a_wheel_s_own_facts_are_found_under_another_version() -> None:
+    assert as_in("2.0", "gate-1.0.dist-info/METADATA") == "gate-2.0.dist-info/METADATA"
+    assert as_in("2.0", "gate/coin.py") == "gate/coin.py"
 
 
 def test_a_guide_is_looked_at_by_its_date_and_on_that_day_by_its_last_edit() -> None:
@@ -122,14 +165,40 @@ def test_a_guide_is_looked_at_by_its_date_and_on_that_day_by_its_last_edit() -> 
 # Releases
 
 
-def test_a_release_that_changes_a_cited_file_makes_its_guide_due(library: Path, wheel: Wheel) -> None:
-    said = note_wheel(wheel("2.0", coin="new", token="same"))
-    assert "not compared: 2 guides cite files of 1.0" in said
-    assert "0 guides are due." in said
-    said = note_wheel(wheel("1.0", coin="old", token="same"))
-    assert "due: coin\n  gate/coin.py: changed in 2.0 since 1.0\n1 guide is due." in said
+OLD, NEW = "it is spent", "it is gone"  # with and without what the guides cite: `is spent`
+
+
+def test_a_release_without_the_cited_words_makes_its_guide_due(library: Path, wheel: Wheel) -> None:
+    said = note_wheel(wheel("2.0", coin=NEW, token=f"all else is new, but {OLD}"))
+    assert "due: coin\n  gate/coin.py: 2.0 lacks what 1.0 had: is spent\n1 guide is due." in said
     assert "token" not in said
     assert "not compared" not in said
+
+
+def test_a_release_without_the_fixed_words_of_a_message_makes_its_guide_due(
+    library: Path, wheel: Wheel
+) -> None:
+    message, other = "'The coin is spent: {cost} of {limit}'", "'No coin at all is left for {cost}'"
+    text = files.guide("coin").replace(message, other)
+    assert other in text
+    files.write(library, coin=text, token=files.guide("token"))
+    load(library)
+    had_it = f"{OLD}: No coin at all is left for"
+    assert "0 guides are due." in note_wheel(wheel("2.0", coin=OLD, token=OLD))
+    said = note_wheel(wheel("1.0", coin=had_it, token=OLD))
+    assert "gate/coin.py: 2.0 lacks what 1.0 had: No coin at all is left for" in said
+
+
+def test_words_that_a_guide_cites_since_are_looked_for_again(library: Path, wheel: Wheel) -> None:
+    assert "not compared" not in note_wheel(wheel("2.0", coin=OLD, token=OLD))
+    text = files.guide("coin").replace('contains = "is spent"', 'contains = "is counted"')
+    files.write(library, coin=text, token=files.guide("token"))
+    load(library)
+    assert due.gaps(Tool.objects.get()) == {"2.0": 1}
+    noted = ReleaseFile.objects.get(path="gate/coin.py").noted
+    assert "2.0 lacks what 1.0 had: is counted" in note_wheel(wheel("2.0", coin=OLD, token=OLD))
+    assert due.gaps(Tool.objects.get()) == {}
+    assert ReleaseFile.objects.get(path="gate/coin.py").noted == noted
 
 
 def test_who_wants_to_know_is_told_once_of_all_guides_that_a_release_made_due(
@@ -138,21 +207,19 @@ def test_who_wants_to_know_is_told_once_of_all_guides_that_a_release_made_due(
     Subscription.objects.create(
         name="ops", kind="webhook", address="https://x.example/", events=["guide.due"]
     )
-    note_wheel(wheel("1.0", coin="old", token="old"))
+    note_wheel(wheel("1.0", coin=OLD, token=OLD))
     assert not Delivery.objects.exists()
-    note_wheel(wheel("2.0", coin="new", token="new"))
+    note_wheel(wheel("2.0", coin=NEW, token=NEW))
     told = Delivery.objects.get()
-    assert (told.subject, told.path) == ("2 guides cite files that Gate 2.0 changed", "/due/")
+    assert (told.subject, told.path) == ("2 guides cite words that Gate 2.0 changed", "/due/")
 
 
 def test_a_file_that_is_gone_makes_its_guide_due(library: Path, wheel: Wheel) -> None:
-    note_wheel(wheel("1.0", coin="old", token="same"))
-    assert "gate/coin.py: gone from 2.0 since 1.0" in note_wheel(wheel("2.0", token="same"))
+    assert "gate/coin.py: gone from 2.0 since 1.0" in note_wheel(wheel("2.0", token=OLD))
 
 
 def test_a_guide_that_was_verified_since_is_not_due(library: Path, wheel: Wheel) -> None:
-    note_wheel(wheel("1.0", coin="old", token="same"))
-    note_wheel(wheel("2.0", coin="new", token="same"))
+    note_wheel(wheel("2.0", coin=NEW, token=OLD))
     tool = Tool.objects.get()
     coin = Guide.objects.get(slug="coin")
     assert list(due.by_release(tool)) == [coin.pk]
@@ -164,19 +231,18 @@ def test_a_guide_that_was_verified_since_is_not_due(library: Path, wheel: Wheel)
 
 
 def test_noting_the_same_again_changes_nothing(library: Path, wheel: Wheel) -> None:
-    note_wheel(wheel("2.0", coin="new"))
+    note_wheel(wheel("2.0", coin=NEW))
     before = list(ReleaseFile.objects.values())
-    note_wheel(wheel("2.0", coin="new"))
+    note_wheel(wheel("2.0", coin=NEW))
     assert list(ReleaseFile.objects.values()) == before
-    assert {row["path"]: bool(row["sha256"]) for row in before} == {
-        "gate/coin.py": True,
-        "gate/token.py": False,
+    assert {row["path"]: (bool(row["sha256"]), row["words"]["is spent"]) for row in before} == {
+        "gate/coin.py": (True, False),
+        "gate/token.py": (False, False),
     }
 
 
 def test_a_retired_guide_is_not_due(library: Path, wheel: Wheel) -> None:
-    note_wheel(wheel("1.0", coin="old"))
-    note_wheel(wheel("2.0", coin="new"))
+    note_wheel(wheel("2.0", coin=NEW, token=OLD))
     Guide.objects.filter(slug="coin").update(retired=timezone.now())
     assert due.by_release(Tool.objects.get()) == {}
 
@@ -287,8 +353,7 @@ def test_a_guide_of_somebody_who_left_has_no_owner(library: Path, editor: User) 
 def test_the_page_shows_each_reason_with_its_guides(
     library: Path, desk: Client, editor: User, wheel: Wheel
 ) -> None:
-    note_wheel(wheel("1.0", coin="old"))
-    note_wheel(wheel("2.0", coin="new"))
+    note_wheel(wheel("2.0", coin=NEW, token=OLD))
     noted("token", owner=editor, next_review=timezone.localdate() - timedelta(days=3))
     page = desk.get("/due/")
     assert page.context["tabs"] == [
@@ -298,16 +363,18 @@ def test_the_page_shows_each_reason_with_its_guides(
     assert "/errors/gate/token/" in page.content.decode()
     assert "review was due" in page.content.decode()
     page = desk.get("/due/?why=release").content.decode()
-    assert "<code>gate/coin.py</code> changed in 2.0; the guide cites 1.0" in page
+    assert "<code>gate/coin.py</code> lacks in 2.0 what it had in 1.0: <q><code>is spent</code></q>" in page
     assert "No review falls into the next two weeks." in desk.get("/due/?why=soon").content.decode()
     assert "/errors/gate/coin/" in desk.get("/due/?why=unowned").content.decode()
     assert desk.get("/due/?why=<script>").context["here"] == "overdue"
 
 
 def test_the_page_says_what_can_not_be_compared(library: Path, desk: Client, wheel: Wheel) -> None:
-    note_wheel(wheel("2.0", coin="new"))
+    note_wheel(wheel("2.0", coin=OLD, token=OLD))
+    ReleaseFile.objects.update(words={})
     page = desk.get("/due/?why=release").content.decode()
-    assert "2 guides cite files of Gate 1.0 that were never noted" in page
+    assert "2 guides cite words" in page
+    assert "looked for in Gate 2.0" in page
 
 
 def test_who_may_not_write_does_not_see_what_is_due(library: Path, client: Client) -> None:

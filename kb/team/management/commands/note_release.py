@@ -1,4 +1,4 @@
-"""`manage.py note_release litellm==VERSION | FILE.whl`: which cited files a release changed."""
+"""`manage.py note_release litellm==VERSION | FILE.whl`: which guides cite words that a release changed."""
 
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,11 @@ from django.urls import reverse
 from kb.guides.models import Guide, Tool
 from kb.notices.outbox import Event, announce
 from kb.team import releases
-from kb.team.due import by_release, gaps
+from kb.team.due import Change, by_release, gaps
 
 
 class Command(BaseCommand):
-    help = "Notes the files of a release that guides cite, and says which guides are due because of it."
+    help = "Notes what a release has of the words that guides cite, and says which guides are due."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -32,19 +32,27 @@ class Command(BaseCommand):
         for key, changed in sorted(due.items(), key=lambda pair: titles[pair[0]].slug):
             self.stdout.write(f"due: {titles[key].slug}")
             for change in changed:
-                word = "gone from" if change.gone else "changed in"
-                self.stdout.write(f"  {change.path}: {word} {change.newest} since {change.cited}")
+                self.stdout.write(f"  {change.path}: {said(change)}")
         for missing, count in gaps(tool).items():
-            guides = "1 guide cites a file" if count == 1 else f"{count} guides cite files"
-            self.stdout.write(f"not compared: {guides} of {missing} that aren't noted. Note {missing} too.")
+            guides = "1 guide cites" if count == 1 else f"{count} guides cite"
+            again = f"Note {missing} again."
+            self.stdout.write(f"not compared: {guides} words that weren't looked for in {missing}. {again}")
         if due:
             tell(tool, version, len(due))
         self.stdout.write("1 guide is due." if len(due) == 1 else f"{len(due)} guides are due.")
 
 
+def said(change: Change) -> str:
+    """What became of a cited file."""
+    if change.gone:
+        return f"gone from {change.newest} since {change.cited}"
+    words = "; ".join(change.words)
+    return f"{change.newest} lacks what {change.cited} had: {words}"
+
+
 def tell(tool: Tool, version: str, count: int) -> None:
     """One notice for all guides that a release made due."""
-    guides = "1 guide cites files" if count == 1 else f"{count} guides cite files"
+    guides = "1 guide cites words" if count == 1 else f"{count} guides cite words"
     facts = {"Tool": tool.name, "Release": version, "Guides": str(count)}
     announce(Event.GUIDE_DUE, f"{guides} that {tool} {version} changed", reverse("due"), facts)
 
