@@ -162,7 +162,7 @@ class ToolAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class UnmatchedErrorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What people pasted and nothing fits: what to write next. Redacted and masked before it came here."""
 
-    list_display = ("form_start", "count", "first_seen", "last_seen", "fingerprint")
+    list_display = ("form_start", "count", "first_seen", "last_seen", "fingerprint", "ways")
     search_fields = ("normal_form", "fingerprint")
     ordering = ("-count", "-last_seen")
     readonly_fields = ("fingerprint", "normal_form", "count", "first_seen", "last_seen")
@@ -170,6 +170,11 @@ class UnmatchedErrorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="text")
     def form_start(self, row: models.UnmatchedError) -> str:
         return row.normal_form[:120]
+
+    @admin.display(description="guide")
+    def ways(self, row: models.UnmatchedError) -> SafeString:
+        """Where it is looked at among the others, and a guide of it is begun."""
+        return format_html('<a href="{}?q={}">Write this guide</a>', reverse("unmatched"), row.fingerprint)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

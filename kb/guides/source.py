@@ -148,6 +148,25 @@ def parse(text: str, slug: str, shown: str) -> GuideSource:
     return guide
 
 
+def recognition(text: str, slug: str, shown: str) -> GuideSource:
+    """What the matcher takes of an unfinished guide: its signatures and samples. Raises ContentError."""
+    head, _, _ = split(text, shown)
+    whole = facts(head, shown)
+    kept = {
+        name: whole[name] if isinstance(whole.get(name), list) else [] for name in ("signature", "sample")
+    }
+    guide = GuideSource(shown, slug, text, kept, toml_lines(head))
+    kept["sample"] = [row for row in kept["sample"] if not any(check_table(guide, "sample", row, 1))]
+    found = [
+        problem
+        for index, row in enumerate(kept["signature"])
+        for problem in check_table(guide, "signature", row, guide.line_of("signature", index))
+    ]
+    if found:
+        raise ContentError(sorted(found))
+    return guide
+
+
 def split(text: str, shown: str) -> tuple[str, str, int]:
     """Front matter, words, and the line on which the words begin."""
     parts = re.split(r"^\+\+\+[ \t]*$", text, maxsplit=2, flags=re.MULTILINE)

@@ -16,7 +16,7 @@ from kb.guides import matching
 from kb.guides.contents import chain
 from kb.guides.excerpt import Piece, excerpt, telling_line
 from kb.guides.forms import BrowseForm, MatchForm
-from kb.guides.models import Guide, GuideQuerySet, QuickFix
+from kb.guides.models import Guide, GuideQuerySet, QuickFix, Tool
 from kb.guides.search import Hit, find, search
 from kb.guides.vocabulary import Category, Hop
 from kb.guides.wilson import in_order
@@ -37,6 +37,7 @@ OURS = tuple(
 )  # fmt: skip
 SHEET = '<div class="sheet">'  # the part of a guide's page before which the note stands
 SUGGESTIONS = 5
+WRITE = "guides.write"  # the right to write guides
 PER_MINUTE = 120  # texts that one address may paste
 
 
@@ -151,6 +152,8 @@ def match(request: HttpRequest) -> HttpResponse:
     except AWAY:
         form.add_error("text", "The library can't be reached. Your text is kept: send it again in a moment.")
         return page(request, "guides/match.html", {"form": form}, status=503)
+    if not found["candidates"]:
+        found |= {"writer": signed_in(request) and request.user.has_perm(WRITE), "tools": Tool.objects.all()}
     return page(request, "guides/match.html", {"form": form, **found})
 
 

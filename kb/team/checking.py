@@ -3,6 +3,8 @@
 The checks are those of content files (`kb.guides.contracts`), over the library with the draft in its place.
 """
 
+import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,19 +12,22 @@ from typing import Any
 
 from django.db import DataError, IntegrityError, models, transaction
 
+from kb.diagnosis import drafting
 from kb.diagnosis.signature import Matcher, SignatureError
 from kb.diagnosis.text import readable, redact
 from kb.guides import contracts, shelf
 from kb.guides.library import ToolSource
 from kb.guides.loading import save_guide
 from kb.guides.models import Guide, Tool, UnmatchedError
-from kb.guides.source import ContentError, GuideSource, Problem
+from kb.guides.source import ContentError, GuideSource, Problem, recognition
 from kb.team.comparing import title_of
 from kb.team.parts import AREA, split
 
-MOST_TEXTS = 400  # stored texts of a kind that signatures are tried on
+MOST_TEXTS = 400  # stored reports that signatures are tried on
+MOST_UNMATCHED = 2_000  # texts that nothing fits, likewise
 MOST_SHOWN = 30  # changes of a kind that are listed
 OPENING = 160
+Text = tuple[str, str]  # a text, and what it is a text of
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +142,21 @@ def composed(shelved: ToolSource, tool: Tool, source: GuideSource, guide: Guide 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A text whose winner changes: from `before` to `after`, such as litellm/llm-timeout, or nothing."""
+    """A text whose winner changes: from `before` to `after`, such as litellm/llm-timeout, or nothing.
+
+    `of` says what it is a text of: a guide's sample, or how often it was pasted.
+    """
 
     text: str
     before: str
     after: str
     wins: bool
+    of: str = ""
+
+    @property
+    def steals(self) -> bool:
+        """Whether the draft takes it from another guide."""
+        return self.wins and bool(self.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +169,13 @@ class Tried:
 
     @property
     def shown(self) -> list[Change]:
-        return self.changes[:MOST_SHOWN]
+        """What is taken from others first."""
+        return sorted(self.changes, key=lambda change: not change.steals)[:MOST_SHOWN]
+
+    @property
+    def stolen(self) -> int:
+        """How many texts the draft would take from other guides."""
+        return sum(change.steals for change in self.changes)
 
     @property
     def more(self) -> int:
@@ -169,7 +189,7 @@ class Trial:
     name: str
     now: Matcher
     then: Matcher
-    samples: list[str]
+    samples: list[Text]
 
     def winner(self, matcher: Matcher, text: str) -> str:
         """The name of the guide that wins a text; two of them where the text doesn't decide."""
@@ -177,24 +197,29 @@ class Trial:
         names = [match.guide for match in answer.matches]
         return " or ".join(names[:2]) if answer.verdict == "ambiguous" else "".join(names[:1])
 
-    def on(self, title: str, texts: Iterable[str]) -> Tried:
+    def on(self, title: str, texts: Iterable[Text]) -> Tried:
         """Which verdicts change."""
         rows = list(texts)
         changes = []
-        for text in rows:
+        for text, of in rows:
             before, after = self.winner(self.now, text), self.winner(self.then, text)
             if before != after:
-                changes.append(Change(text[:OPENING], before, after, self.name in after.split(" or ")))
+                changes.append(Change(text[:OPENING], before, after, self.name in after.split(" or "), of))
         return Tried(title, len(rows), changes)
 
     def on_stored(self, tool: Tool) -> list[Tried]:
         """On every sample of every guide, on accepted reports, and on what nothing fitted so far."""
-        unmatched = UnmatchedError.objects.order_by("-count", "-last_seen")
         return [
             self.on("samples of all guides", self.samples),
-            self.on("texts of accepted reports", reported(tool)),
-            self.on("texts that nothing fits so far", newest(unmatched, "normal_form")),
+            self.on("texts of accepted reports", [(text, "") for text in reported(tool)]),
+            self.on("texts that nothing fits so far", unmatched()),
         ]
+
+
+def unmatched() -> list[Text]:
+    """What nothing fits, what was pasted most first."""
+    rows = UnmatchedError.objects.order_by("-count", "-last_seen").values_list("normal_form", "count")
+    return [(form, f"pasted {count} time{'s' if count > 1 else ''}") for form, count in rows[:MOST_UNMATCHED]]
 
 
 def reported(tool: Tool) -> list[str]:
@@ -209,9 +234,9 @@ def newest(rows: models.QuerySet[Any], field: str) -> list[str]:
 
 
 def trial(tool: Tool, slug: str, text: str) -> Trial:
-    """Both matchers. Raises NoPreview where the draft or its signatures can't be read."""
+    """Both matchers, be the draft's rest unfinished. Raises NoPreview where its signatures can't be read."""
     try:
-        source = read(tool, slug, text)
+        source = recognition(text, slug, source_path(tool, slug))
         tools = shelf.tools()
         after = swapped(tools, tool, source)
         return Trial(f"{tool.slug}/{slug}", matcher_of(tools), matcher_of(after), samples_of(after))
@@ -233,16 +258,38 @@ def matcher_of(tools: list[ToolSource]) -> Matcher:
     )
 
 
-def samples_of(tools: list[ToolSource]) -> list[str]:
-    """Every sample, near misses too, as the matcher gets them."""
-    rows = contracts.rows_of(tools, "sample")
-    return [redact(readable(row["text"])).text for _, _, row in rows]
+def samples_of(tools: list[ToolSource]) -> list[Text]:
+    """Every sample, near misses too, as the matcher gets them, with whose it is."""
+    return [
+        (
+            redact(readable(row["text"])).text,
+            f"{'near miss' if row.get('near_miss') else 'sample'} of {tool.slug}/{guide.slug}",
+        )
+        for tool, guide, row in contracts.rows_of(tools, "sample")
+    ]
 
 
-def skeleton(tool: Tool, today: date) -> str:
-    """What a new guide begins with: every part at its place, nothing in it claimed."""
+def skeleton(tool: Tool, today: date, text: str = "") -> str:
+    """What a new guide begins with: every part at its place, nothing in it claimed.
+
+    With a redacted text that nothing fits: its lasting words as a signature, and itself as a sample.
+    """
     version = tool.releases.order_by("-position").values_list("version", flat=True).first() or ""
-    return SKELETON.replace("<version>", version).replace("<today>", today.isoformat())
+    made = SKELETON.replace("<version>", version).replace("<today>", today.isoformat())
+    if not text:
+        return made
+    literals = json.dumps(drafting.literals(text) or [""], ensure_ascii=False)
+    made = made.replace('all_of = [""]', f"all_of = {literals}", 1)
+    return made.replace("text = ''''''", f"text = {quoted(drafting.sample(text))}", 1)
+
+
+def quoted(text: str) -> str:
+    """A text as TOML has it: as it stands where it can be."""
+    plain = "'''" not in text and not text.endswith("'") and not ODD.search(text)
+    return f"'''{text}'''" if plain else json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 SKELETON = """+++

@@ -21,7 +21,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from kb.guides.models import Guide, Tool
+from kb.diagnosis import drafting
+from kb.diagnosis.text import MAX_BYTES, harmless, redact
+from kb.guides.models import Guide, Tool, UnmatchedError
 from kb.team import editing, panels, parts
 from kb.team.access import member, only
 from kb.team.checking import reading_problems, skeleton
@@ -287,15 +289,31 @@ def shown(desk: Desk, status: int = 200, **more: Any) -> HttpResponse:
 @only(WRITE)
 @require_http_methods(METHODS)
 def guide_new(request: HttpRequest, tool: str) -> HttpResponse:
-    """Asks once for the name of a new guide, then leads to its draft."""
+    """Asks once for the name of a new guide, then leads to its draft, begun from a text that nothing fits."""
     of_tool = get_object_or_404(Tool, slug=tool)
-    slug, trouble = request.POST.get("slug", ""), ""
-    if request.method == "POST":
+    slug, trouble, begun_from = request.POST.get("slug", ""), "", unrecognised(request)
+    if "slug" in request.POST:
         try:
-            text = skeleton(of_tool, timezone.localdate())
+            text = skeleton(of_tool, timezone.localdate(), begun_from)
             draft = editing.new(of_tool, slug, member(request), text)
             return redirect("draft_edit", draft.pk)
         except Refused as error:
             trouble = str(error)
-    context = {"tool": of_tool, "slug": editing.clean(slug).text[:200], "trouble": trouble}
+    context = {
+        "tool": of_tool,
+        "slug": editing.clean(slug).text[:200],
+        "trouble": trouble,
+        "text": begun_from,
+        "literals": drafting.literals(begun_from),
+    }
     return render(request, "team/edit_new.html", context, status=422 if trouble else 200)
+
+
+@sensitive_variables()
+def unrecognised(request: HttpRequest) -> str:
+    """The text that a new guide is to be about, without secrets: a posted one, or one of the list by name."""
+    if "text" in request.POST:
+        return drafting.sample(redact(harmless(request.POST["text"][:MAX_BYTES])).text)
+    name = harmless(request.GET.get("unmatched", ""))
+    row = UnmatchedError.objects.filter(fingerprint=name).first()
+    return row.normal_form if row else ""

@@ -73,6 +73,7 @@ def test_the_addresses_are_these() -> None:
         "errors/<slug:tool>/<slug:slug>/history/",
         "errors/<slug:tool>/<slug:slug>/retire/",
         "tools/<slug:tool>/new/",
+        "unmatched/",
         "drafts/",
         "drafts/<int:pk>/",
         "drafts/<int:pk>/edit/",
