@@ -77,11 +77,14 @@ def near(text: str, edition: object, signatures: Signatures) -> list[Near]:
     slugs = [one.name.partition("/")[2] for one in found]
     guides = Guide.objects.published().select_related("tool").filter(slug__in=slugs)
     named = {f"{guide.tool.slug}/{guide.slug}": guide for guide in guides}
-    return [
+    alike = [
         Near(named.get(one.name), messages.printed.get(one.name), one.text, one.score, one.shared)
         for one in found
         if one.name in named or one.name in messages.printed
     ]
+    # One error is often printed in two ways: of messages that share the same words the best is enough.
+    once = {(one.guide, one.shared): one for one in reversed(alike)}
+    return [one for one in alike if once[one.guide, one.shared] is one]
 
 
 @lru_cache(maxsize=2)
