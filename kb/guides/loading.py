@@ -31,6 +31,8 @@ from kb.guides.models import (
     Step,
     Tool,
 )
+from kb.guides.proving import printed_no_more
+from kb.guides.releases import table
 from kb.guides.search import index
 from kb.guides.source import SINGLE, ContentError, GuideSource, parse
 from kb.web.markdown import RENDERER
@@ -139,8 +141,8 @@ def around(guide: Guide) -> QuerySet[Guide]:
 
 
 def digest(source: ToolSource, guide: GuideSource) -> str:
-    """Changes when the file changes, or when the way in which it is rendered does."""
-    parts = (guide.text, RENDERER, composition(), source.source)
+    """Changes when the file changes, when the way in which it is rendered does, or a release was read."""
+    parts = (guide.text, RENDERER, composition(), source.source, table.digest(source.folder))
     return sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -237,7 +239,8 @@ def save_parts(source: ToolSource, guide: Guide, file: GuideSource) -> None:
     guide.sources.all().delete()
     sources = {row["id"]: save_source(source, guide, n, row) for n, row in enumerate(file.facts["source"])}
     for n, row in enumerate(file.facts["message"]):
-        facts = {**row, "source": sources[row["source"]]}
+        gone = printed_no_more(source.folder, row)
+        facts = {**row, "source": sources[row["source"]], "gone_in": gone}
         Message.objects.create(guide=guide, position=n, **facts)
     replace(Signature, guide, [signature_row(row) for row in file.facts["signature"]])
     replace(Sample, guide, file.facts["sample"])

@@ -16,6 +16,7 @@ from typing import Any
 from kb.guides.library import ToolSource
 from kb.guides.releases import table
 from kb.guides.releases.proof import END, LEAST, Said, letters, plain
+from kb.guides.releases.wording import HOLE
 from kb.guides.source import GuideSource, Problem
 from kb.guides.vocabulary import SourceKind, Speaker
 
@@ -68,7 +69,7 @@ def check_signature(
 
 def proved(words: str, said: Said, claimed: int, recorded: str, shown: str) -> bool:
     """Whether words were said: by a release that counts, in a capture, or in what the guide shows."""
-    return words in recorded or words in shown or bool(said.by(words) & claimed)
+    return words in recorded or words in shown or bool(said.by(words, claimed) & claimed)
 
 
 def proved_in_wrapper(words: str, said: Said, claimed: int, recorded: str, shown: str) -> bool:
@@ -78,10 +79,26 @@ def proved_in_wrapper(words: str, said: Said, claimed: int, recorded: str, shown
         return True
     for found in WRAPPED.finditer(words):
         before, after = words[: found.end()], words[found.end() :]
-        own = letters(after) >= LEAST and said.by(before) & claimed
+        own = letters(after) >= LEAST and said.by(before, claimed) & claimed
         if own and proved(after, said, claimed, recorded, shown):
             return True
     return False
+
+
+def printed_no_more(folder: Path, row: dict[str, Any]) -> str:
+    """The newest release that was read, if it no longer prints a [[message]] that earlier ones print.
+
+    The longest stretch of fixed words decides: a text that was reworded around it, or completed by code that
+    isn't Python, isn't called gone. Empty too where the words are of somebody else.
+    """
+    releases = table.read(folder)
+    if not releases.versions or releases.newest in row["versions"]:
+        return ""
+    said = said_by_releases(releases)
+    claimed, newest = said.bits_of(row["versions"]), said.bits_of([releases.newest])
+    longest = max(map(plain, HOLE.split(row["text"])), key=letters)
+    was = letters(longest) >= LEAST and said.by(longest, claimed) & claimed
+    return releases.newest if was and not said.by(longest, newest) & newest else ""
 
 
 def shown_by_guide(guide: GuideSource) -> str:

@@ -3,11 +3,13 @@
 from django.urls import path
 
 from kb.guides import views
+from kb.guides.coverage_views import coverage
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("errors/", views.browse, name="browse"),
     path("errors/<slug:tool>/<slug:slug>/", views.guide, name="guide"),
+    path("coverage/<slug:tool>/", coverage, name="coverage"),
     path("categories/<slug:slug>/", views.category, name="category"),
     path("match/", views.match, name="match"),
     path("search/", views.search_page, name="search"),

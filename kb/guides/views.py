@@ -63,7 +63,8 @@ def browse(request: HttpRequest) -> HttpResponse:
     form = BrowseForm(request.GET)
     valid = form.is_valid()
     guides = filtered(form.cleaned_data) if valid else Guide.objects.none()
-    context = listing(request, guides) | {"form": form}
+    counted = Tool.objects.filter(coverage__isnull=False).distinct()
+    context = listing(request, guides) | {"form": form, "counted": counted}
     return page(request, "guides/browse.html", context, status=200 if valid else 400)
 
 

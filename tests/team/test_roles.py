@@ -92,6 +92,7 @@ audit                       | 302 403 403 403 403 200 | 302 403 403 403 403 200
 home                        | 200 200 200 200 200 200 | 302 200 200 200 200 200
 browse                      | 200 200 200 200 200 200 | 302 200 200 200 200 200
 guide                       | 200 200 200 200 200 200 | 302 200 200 200 200 200
+coverage                    | 200 200 200 200 200 200 | 302 200 200 200 200 200
 category                    | 200 200 200 200 200 200 | 302 200 200 200 200 200
 match                       | 200 200 200 200 200 200 | 302 200 200 200 200 200
 match POST                  | 422 422 422 422 422 422 | 302 422 422 422 422 422
@@ -146,6 +147,7 @@ def things(library: Path, people: dict[str, User | None]) -> dict[str, dict[str,
         "guide_draft": {"pk": edit.pk},
         "draft_edit": {"pk": edit.pk},
         "category": {"slug": "quota-rate"},
+        "coverage": {"tool": "gate"},
         "receipt": {"id": report.pk},
         "review_report": {"id": report.pk},
         "draft": {"id": draft.pk},

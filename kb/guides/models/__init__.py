@@ -5,6 +5,7 @@ sanitises it when it is saved; `Guide.compose` joins the parts into the page tha
 """
 
 from kb.guides.models.constraints import not_blank, one_of
+from kb.guides.models.coverage import Coverage
 from kb.guides.models.guide import Guide, GuideQuerySet, Release, Revision, Tool
 from kb.guides.models.parts import (
     FAQ,
@@ -23,7 +24,7 @@ from kb.guides.models.parts import (
 from kb.guides.models.unmatched import UnmatchedError
 
 __all__ = [
-    "FAQ", "Cause", "Entry", "Guide", "GuideQuerySet", "Message", "Part", "PlatformCheck", "Prevention",
-    "QuickFix", "Release", "Revision", "Sample", "Signature", "Source", "Step", "Tool", "UnmatchedError",
-    "not_blank", "one_of",
+    "FAQ", "Cause", "Coverage", "Entry", "Guide", "GuideQuerySet", "Message", "Part", "PlatformCheck",
+    "Prevention", "QuickFix", "Release", "Revision", "Sample", "Signature", "Source", "Step", "Tool",
+    "UnmatchedError", "not_blank", "one_of",
 ]  # fmt: skip

@@ -63,6 +63,9 @@ class Message(Part):
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     error_type = models.CharField(max_length=80, blank=True)
     source = models.ForeignKey(Source, on_delete=models.RESTRICT, related_name="messages")
+    gone_in = models.CharField(
+        max_length=40, blank=True, editable=False, help_text="The newest release, if that no longer prints it"
+    )
 
     class Meta(Part.Meta):
         constraints = [not_blank("text")]

@@ -83,6 +83,7 @@ class Said:
         self.pieces = [text.split(GAP) for text in self.texts]
         self.opened: dict[tuple[str, int], int] = {}
         self.known: dict[str, int] = {}
+        self.holed: dict[str, int] = {}
         self.index()
 
     def index(self) -> None:
@@ -99,20 +100,25 @@ class Said:
         """Releases as a number; those that were never read are none."""
         return sum(self.bits.get(version, 0) for version in versions)
 
-    def by(self, words: str) -> int:
-        """The releases that say `words`, which are `plain`: as they are, or through holes."""
-        if words not in self.known:
-            self.known[words] = self.found(GAP.join(HOLE.split(words)))
-        return self.known[words]
+    def by(self, words: str, wanted: int = ALL) -> int:
+        """The releases that say `words`, which are `plain`.
 
-    def found(self, words: str) -> int:
-        """As `by`, found out."""
-        if words.strip() in self.names:
-            return self.names[words.strip()]
-        found = 0
-        for index in self.where(words):
+        What is said through holes only is looked for where no wanted release says them as they are.
+        """
+        if words not in self.known:
+            self.known[words] = self.as_they_are(words)
+        if self.known[words] & wanted:
+            return self.known[words]
+        if words not in self.holed:
+            self.holed[words] = self.through_holes(GAP.join(HOLE.split(words)))
+        return self.known[words] | self.holed[words]
+
+    def as_they_are(self, words: str) -> int:
+        """The releases in which words stand as they are, or are a name."""
+        found = self.names.get(words.strip(), 0)
+        for index in self.where(GAP.join(HOLE.split(words))):
             found |= self.versions[index]
-        return found or self.through_holes(words)
+        return found
 
     def where(self, words: str) -> Iterator[int]:
         """The texts in which words stand as they are."""

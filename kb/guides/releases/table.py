@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from kb.guides.releases.row import Row
@@ -178,6 +179,18 @@ def read(folder: Path) -> Table:
     if not file.exists():
         return EMPTY
     return of_text(file.read_text("utf-8"))
+
+
+def digest(folder: Path) -> str:
+    """Changes when the table of a tool does; empty where it has none."""
+    file = folder / NAME
+    return digest_of(file, file.stat().st_mtime_ns) if file.exists() else ""
+
+
+@lru_cache(maxsize=8)
+def digest_of(file: Path, changed: int) -> str:
+    """As `digest`, worked out once as long as the file stays as it is."""
+    return sha256(file.read_bytes()).hexdigest()
 
 
 @lru_cache(maxsize=4)

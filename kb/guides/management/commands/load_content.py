@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from kb.guides.coverage import renew
 from kb.guides.loading import load
 from kb.guides.source import ContentError
 
@@ -29,3 +30,5 @@ class Command(BaseCommand):
             self.stderr.write(f"left as it was: {problem}. Correct it in its editor.")
         counts = (len(loaded.added), len(loaded.changed), len(loaded.retired), loaded.unchanged)
         self.stdout.write("{} added, {} changed, {} retired, {} unchanged.".format(*counts))
+        for slug in renew():
+            self.stdout.write(f"counted: which errors of {slug} have a guide")
