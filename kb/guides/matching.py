@@ -14,6 +14,7 @@ from kb.diagnosis.signature import Answer, Matcher
 from kb.diagnosis.signature import Signature as PureSignature
 from kb.diagnosis.text import Redacted, fingerprint, normal_form
 from kb.guides.models import Guide, Revision, Signature, Tool, UnmatchedError
+from kb.guides.naming import NoSuch, no_such
 from kb.guides.similar import Near, near
 
 CATALOGUE_LIMIT = 5_000  # unmatched errors kept; the oldest go first
@@ -34,6 +35,11 @@ class Judged:
     def similar(self) -> list[Near]:
         """Where nothing fits: what comes near, never a match."""
         return [] if self.answer.matches else near(self.redacted.text, self.edition, published)
+
+    @cached_property
+    def unknown_names(self) -> list[NoSuch]:
+        """Names of errors that the text gives to a tool and that no release of it has."""
+        return no_such(self.redacted.text)
 
 
 def name_of(guide: Guide) -> str:
@@ -104,6 +110,7 @@ def as_object(judged: Judged) -> dict[str, Any]:
             if match.guide in judged.guides
         ],
         "similar": [one.as_object() for one in judged.similar],
+        "unknown_names": [one.as_object() for one in judged.unknown_names],
     }
 
 

@@ -17,6 +17,7 @@ from kb.guides.contents import chain
 from kb.guides.excerpt import Piece, excerpt, telling_line
 from kb.guides.forms import BrowseForm, MatchForm
 from kb.guides.models import Guide, GuideQuerySet, QuickFix, Tool
+from kb.guides.naming import no_such
 from kb.guides.search import Hit, find, search
 from kb.guides.vocabulary import Category, Hop
 from kb.guides.wilson import in_order
@@ -217,7 +218,11 @@ def search_page(request: HttpRequest) -> HttpResponse:
     """Guides for a query; while somebody types, htmx asks for the list alone."""
     query = request.GET.get("q", "").replace("\0", " ").strip()
     typing = request.headers.get("HX-Request") == "true"
-    context = {"query": query, "hits": search(query, typing=typing) if query else []}
+    context = {
+        "query": query,
+        "hits": search(query, typing=typing) if query else [],
+        "names": [] if typing else [one.as_object() for one in no_such(query)],
+    }
     return page(request, "guides/search.html", context)
 
 

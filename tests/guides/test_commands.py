@@ -44,7 +44,15 @@ def test_match_gives_the_object_that_the_page_shows(
     assert best["url"] == "/errors/gate/coin/"
     mark = best["matched"][0]
     assert ERROR[mark["start"] : mark["end"]] == mark["literal"] == "The coin is spent:"
-    assert set(answer) == {"ruleset", "fingerprint", "verdict", "redacted", "matches", "similar"}
+    assert set(answer) == {
+        "ruleset",
+        "fingerprint",
+        "verdict",
+        "redacted",
+        "matches",
+        "similar",
+        "unknown_names",
+    }
 
 
 def test_match_reads_a_file_of_any_bytes(

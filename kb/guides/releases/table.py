@@ -176,9 +176,7 @@ def row_of(path: str, function: str, facts: str, text: str) -> Row:
 def read(folder: Path) -> Table:
     """The table of a tool by its folder; empty where it has none. Raises BadTable."""
     file = folder / NAME
-    if not file.exists():
-        return EMPTY
-    return of_text(file.read_text("utf-8"))
+    return of_file(file, file.stat().st_mtime_ns) if file.exists() else EMPTY
 
 
 def digest(folder: Path) -> str:
@@ -194,6 +192,6 @@ def digest_of(file: Path, changed: int) -> str:
 
 
 @lru_cache(maxsize=4)
-def of_text(text: str) -> Table:
-    """A table, parsed once as long as nothing in it changes."""
-    return parsed(text)
+def of_file(file: Path, changed: int) -> Table:
+    """A table, parsed once as long as its file stays as it is."""
+    return parsed(file.read_text("utf-8"))
