@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
+from kb.probes.credential import Credential
+from kb.probes.model import Llm
 from kb.probes.target import LOOPBACK, Policy, parse_policy
 from kb.team.roles import Role
 
@@ -168,6 +170,27 @@ def env_webhooks(name: str) -> Policy:
         if one.path:
             raise ImproperlyConfigured(f"{name}: leave the path {one.path} out, give scheme, host and port.")
     return Policy(policy.allowed, policy.public, setting=name)
+
+
+def env_llm(url: str, key: str, model: str) -> Llm | None:
+    """The model that URL, KEY and MODEL name; None without an address. Raises ImproperlyConfigured."""
+    address, secret, name = (os.environ.get(one, "").strip() for one in (url, key, model))
+    if not address:
+        for one, value in ((key, secret), (model, name)):
+            if value:
+                raise ImproperlyConfigured(f"{one} is of no use without {url}.")
+        return None
+    if not name:
+        raise ImproperlyConfigured(f"{url} needs {model}, such as gpt-4o-mini.")
+    if "," in address or "=" in address or not address.startswith(("http://", "https://")):
+        raise refuse(url, address, "give one base address, such as https://llm.example.com/v1")
+    try:
+        policy = Policy(parse_policy(address).allowed, setting=url)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{url}: {error}") from error
+    if secret and not Credential(secret).sendable:
+        raise ImproperlyConfigured(f"{key} holds characters that no header can carry.")
+    return Llm(address.rstrip("/"), secret, name, policy)
 
 
 def env_site(name: str, default: str) -> str:

@@ -12,6 +12,7 @@ from kb.environment import (
     env_database,
     env_hosts,
     env_issuer,
+    env_llm,
     env_mail,
     env_port,
     env_roles,
@@ -41,6 +42,8 @@ HTTPS = env_bool("HTTPS", default=False)  # the site is served over HTTPS alone
 CULPRIT_URL = env_site("CULPRIT_URL", default=f"http://127.0.0.1:{PORT}")  # what links in notices begin with
 # Where notices may be posted. Unset: any public https address.
 CULPRIT_WEBHOOKS = env_webhooks("CULPRIT_WEBHOOKS")
+# A language model that may be asked about texts that nothing fits, on a click. Unset: none.
+CULPRIT_LLM = env_llm("CULPRIT_LLM_URL", "CULPRIT_LLM_KEY", "CULPRIT_LLM_MODEL")
 CULPRIT_KEEP_DAYS = env_count("CULPRIT_KEEP_DAYS", default=400, most=36_500)
 CULPRIT_PRIVATE = env_bool("CULPRIT_PRIVATE", default=False)  # everything needs sign-in
 # Who may write, decide or administer needs a second factor, unless the identity provider signed them in.

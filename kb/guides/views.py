@@ -156,6 +156,7 @@ def match(request: HttpRequest) -> HttpResponse:
         return page(request, "guides/match.html", {"form": form}, status=503)
     if not found["candidates"]:
         found |= {"writer": signed_in(request) and request.user.has_perm(WRITE), "tools": Tool.objects.all()}
+        found["llm"] = settings.CULPRIT_LLM
     return page(request, "guides/match.html", {"form": form, **found})
 
 

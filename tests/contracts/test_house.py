@@ -58,6 +58,7 @@ def test_the_addresses_are_these() -> None:
         "me/second-factor/passkeys/<int:pk>/name/",
         "admin/…",
         "check/",
+        "match/suggest/",
         "check/models/",
         "check/runs/<slug:id>/",
         "check/runs/<slug:id>/delete/",
