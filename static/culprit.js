@@ -264,7 +264,7 @@
   }
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && slashWorks()) {
+    if (event.key === "/" && field && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && slashWorks()) {
       event.preventDefault();
       field.focus();
       field.select();
