@@ -196,7 +196,7 @@ class Judge:
         """Guides that read the words as they were filled in, or what goes with them."""
         row = replace(template.row, text=message)
         claims = self.owners.of(surroundings(row), row.status, row.error_type)
-        return {claim.guide for claim in (*claims, *template.around)}
+        return {claim.guide for claim in (*claims, *template.claims, *template.around)}
 
 
 def table(report: Report) -> str:
@@ -216,8 +216,19 @@ def table(report: Report) -> str:
         for name in known
     ]
     lines += by_guide(report)
-    lines += ["", "Missed most:", "", *worst(report)]
-    lines += ["", "Matched without an owner:", "", *foreign(report)]
+    won = [
+        f"- {owner}, won by {winner}: {texts}"
+        for (owner, winner), texts in report.neighbours.items()
+        if texts
+    ]
+    lines += [
+        "",
+        "Won by a neighbour, whose literals lie in the template too:",
+        "",
+        *(sorted(won) or ["none"]),
+    ]
+    lines += ["", "Missed most:", "", *(worst(report) or ["none"])]
+    lines += ["", "Matched without an owner:", "", *(foreign(report) or ["none"])]
     return "\n".join(lines) + "\n"
 
 

@@ -25,9 +25,11 @@ class Claim:
 
     def holds(self, message: str, text: str) -> bool:
         """Whether what the signature asks beyond its literals is there: its pattern in the redacted words as
-        they were filled in, its status and type in the text that carries them.
+        they were filled in; its status and type, and nothing that it excludes, in the text that carries them.
         """
         one = self.signature
+        if one.none_of and any(literal in plain(text) for literal in lowered(one.none_of)):
+            return False
         shown = all(str(fact) in text for fact in (one.status, one.error_type) if fact is not None)
         return shown and (one.pattern is None or searched(one.pattern, one.where, message))
 
