@@ -18,6 +18,8 @@ PAGES = {
     "founding guide": "/errors/litellm/budget-exceeded-key-stale-spend/",
     "another guide": "/errors/litellm/llm-timeout/",
     "category": "/categories/quota-rate/",
+    "coverage": "/coverage/litellm/",
+    "coverage of an area": "/coverage/litellm/?area=proxy/auth",
     "match": "/match/",
     "check": "/check/",
     "report": "/errors/litellm/budget-exceeded-key-stale-spend/report/",
@@ -29,6 +31,7 @@ PAGES = {
 TEXTS = {
     "a match": '{"error":{"message":"Budget has been exceeded! Current cost: 2.5, Max budget: 2.0"}}',
     "no match": "Error: redis told a joke that nobody recorded",
+    "a name that is none": "litellm.LiteLLMCostTrackingBudgetExceededError: redis told a joke",
     "a secret": "litellm.Timeout: api_key=sk-proj-" + "Zq8" * 12,
 }
 
