@@ -65,14 +65,18 @@ def test_owners_come_first_in_every_transport() -> None:
 
 
 def test_what_another_guide_wins_is_listed() -> None:
-    longer = Signature(
-        guide="gate/thief", id="plain", all_of=("coin is spent: ",), pattern=r"spent: (?P<cost>\S+) of"
-    )
-    shadowed = Signature(guide="gate/coin", id="plain", all_of=("The coin",), none_of=("GateError",))
-    report = measured([shadowed], COIN)
-    assert report.top1 < 1
-    assert "gate/coin, found nothing" in measuring.table(report)
-    assert measured([longer, *SIGNATURES], COIN).top1 == 1.0
+    thief = Signature(guide="gate/thief", id="plain", all_of=("Traceback (most recent call last):",))
+    report = measured([thief, *SIGNATURES], COIN)
+    assert 0 < report.top1 < 1
+    assert {one.transport for one in report.wrong} >= {"proxy traceback", "OpenAI SDK traceback"}
+    assert "gate/coin, found gate/thief" in measuring.table(report)
+
+
+def test_what_a_signature_excludes_is_not_asked_of_it() -> None:
+    shy = Signature(guide="gate/coin", id="plain", all_of=("The coin",), none_of=("Traceback",))
+    report = measured([shy], COIN)
+    assert report.top1 == 1.0
+    assert "OpenAI SDK traceback" not in report.asked
 
 
 def test_a_template_that_nobody_owns_is_listed_once_a_guide_matches_it() -> None:
