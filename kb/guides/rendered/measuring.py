@@ -1,5 +1,6 @@
 """Renders every template of a tool's releases, asks the matcher, and says what it found."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from kb.diagnosis.signature import Answer, Matcher, Signature
 from kb.diagnosis.text import readable, redact
 from kb.guides.releases.row import PROVIDERS, Row
 from kb.guides.rendered.owning import Claim, Owners
-from kb.guides.rendered.transports import EVERY, LOGS, Said, Transport
+from kb.guides.rendered.transports import EVERY, LOGS, Said, Transport, cut_both
 from kb.guides.rendered.values import filled
 
 EXCEPTIONS = {
@@ -17,6 +18,8 @@ EXCEPTIONS = {
     "bedrock": "BedrockException", "vertex_ai": "VertexAIException", "gemini": "GeminiException",
     "ollama": "OllamaException",
 }  # fmt: skip
+CUT_WORDS = "cut in its words"
+BROKEN_HOLE = re.compile(r"^[^{}]*\}|\{[^{}]*$")
 MOST_FOREIGN = 3_000  # templates without an owner that are rendered
 MOST_SHOWN = 40  # wrong matches that a report lists
 
@@ -53,6 +56,7 @@ class Report:
     asked: Counter[str] = field(default_factory=Counter)  # by transport, of owned templates
     right: Counter[str] = field(default_factory=Counter)
     neighbours: Counter[tuple[str, str]] = field(default_factory=Counter)  # (owner, winner that owns it too)
+    beside: Counter[tuple[str, str]] = field(default_factory=Counter)  # (owner, who reads what goes with it)
     of_template: dict[tuple[Template, str], list[int]] = field(default_factory=dict)  # [right, asked]
     wrong: list[Wrong] = field(default_factory=list)
     foreign: list[Wrong] = field(default_factory=list)  # no signature's literals lie in the template
@@ -140,7 +144,20 @@ def measure(
             for name, transport in ways(template, random):
                 error = said(template, random)
                 judge.count(report, template, name, error, transport(error, random))
+            if template.claims:
+                part = shortened(template, judge.owners, random)
+                judge.count(report, part, CUT_WORDS, error := said(part, random), cut_both(error, random))
     return report
+
+
+def shortened(template: Template, owners: Owners, random: Random) -> Template:
+    """A template of which only a part of the words is left, with the claims on that part."""
+    text = template.text
+    begin, end = random.randint(0, len(text) // 5), random.randint(len(text) // 2, len(text))
+    part = BROKEN_HOLE.sub("", text[begin:end])
+    row = template.row
+    claims = tuple(owners.of(part, row.status, row.error_type))
+    return replace(template, text=part, claims=claims)
 
 
 @dataclass(frozen=True)
@@ -182,12 +199,15 @@ class Judge:
                 report.foreign.append(Wrong(template, name, "", first, text))
             return
         owner, best = claims[0].guide, claims[0].order
-        right = first in {claim.guide for claim in (*claims, *template.around) if claim.order <= best}
+        beside = first in {claim.guide for claim in template.around if claim.order <= best}
+        right = beside or first in {claim.guide for claim in claims if claim.order == best}
+        report.beside[owner, first] += beside and first != owner
         report.asked[name] += 1
         report.right[name] += right
-        counts = report.of_template.setdefault((template, owner), [0, 0])
-        counts[0] += right
-        counts[1] += 1
+        if name != CUT_WORDS:
+            counts = report.of_template.setdefault((template, owner), [0, 0])
+            counts[0] += right
+            counts[1] += 1
         if not right:
             report.wrong.append(Wrong(template, name, owner, first, text))
             report.neighbours[owner, first] += first in {claim.guide for claim in claims}
@@ -203,14 +223,14 @@ def table(report: Report) -> str:
     """The report as Markdown."""
     lines = [
         f"{report.templates:,} templates, {report.owned:,} of them owned by a guide; {report.texts:,} texts.",
-        f"Owner first: {share(report.right.total(), report.asked.total())} of {report.asked.total():,} texts;"
+        f"Owner first: {report.right.total():,} of {report.asked.total():,} texts;"
         f" in every transport for {report.whole:,} of {len(report.of_template):,} templates.",
         f"Templates without an owner that a guide matched: {len({one.template for one in report.foreign})}.",
         "",
         "| transport | owner first | texts |",
         "|---|---|---|",
     ]
-    known = [name for name in EVERY if report.asked[name]]
+    known = [name for name in (*EVERY, CUT_WORDS) if report.asked[name]]
     lines += [
         f"| {name} | {share(report.right[name], report.asked[name])} | {report.asked[name]:,} |"
         for name in known
@@ -227,6 +247,10 @@ def table(report: Report) -> str:
         "",
         *(sorted(won) or ["none"]),
     ]
+    seen = [
+        f"- {owner}, won by {winner}: {texts}" for (owner, winner), texts in report.beside.items() if texts
+    ]
+    lines += ["", "Won by the class, the type or the file beside the words:", "", *(sorted(seen) or ["none"])]
     lines += ["", "Missed most:", "", *(worst(report) or ["none"])]
     lines += ["", "Matched without an owner:", "", *(foreign(report) or ["none"])]
     return "\n".join(lines) + "\n"
