@@ -1,6 +1,7 @@
 """Turns Markdown into HTML that is safe to send, when content is saved, never when it is read."""
 
 import re
+import threading
 import xml.etree.ElementTree as etree
 from collections.abc import Mapping
 from html import unescape
@@ -59,15 +60,33 @@ class Mark(InlineProcessor):
 
 
 class Citations(Extension):
-    """Adds Citation and Mark to Python-Markdown."""
+    """Adds Citation and Mark to Python-Markdown; `chips` may be others for each text."""
 
-    def __init__(self, chips: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.chips = chips
+        self.chips: dict[str, tuple[str, str]] = {}
 
     def extendMarkdown(self, md: markdown.Markdown) -> None:
         md.inlinePatterns.register(Citation(md, self.chips), "citation", 175)
         md.inlinePatterns.register(Mark(MARK, md), "mark", 170)
+
+
+class Renderer(threading.local):
+    """Python-Markdown with all that it is told: to make one takes longer than most texts do."""
+
+    def __init__(self) -> None:
+        self.citations = Citations()
+        extensions: list[str | Extension] = ["pymdownx.superfences", "tables", "sane_lists", self.citations]
+        self.md = markdown.Markdown(extensions=extensions, extension_configs=CONFIGS, output_format="html")
+
+    def html(self, text: str, chips: Mapping[str, tuple[str, str]]) -> str:
+        """HTML of a text, not sanitised yet."""
+        self.citations.chips.clear()
+        self.citations.chips.update(chips)
+        return self.md.reset().convert(text)
+
+
+renderer = Renderer()
 
 
 def nested(text: str) -> str:
@@ -94,13 +113,8 @@ def render(text: str, chips: Mapping[str, tuple[str, str]] | None = None) -> str
 
     `chips` words the citations in it. Costs milliseconds: for saving, never for a GET.
     """
-    extensions: list[str | Extension] = ["pymdownx.superfences", "tables", "sane_lists"]
-    extensions.append(Citations(chips or {}))
-    html = markdown.markdown(
-        nested(text), extensions=extensions, extension_configs=CONFIGS, output_format="html"
-    )
     return nh3.clean(
-        html,
+        renderer.html(nested(text), chips or {}),
         tags=TAGS,
         attributes=ATTRIBUTES,
         url_schemes={"https", "http", "mailto"},
