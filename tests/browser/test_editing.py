@@ -212,3 +212,24 @@ def test_no_page_scrolls_sideways(
             expect(desk.locator(".preview h1")).to_be_visible(timeout=15_000)
         wide = desk.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{url} is {wide} wide at {width}"
+
+
+def test_a_new_guide_begins_without_a_list_of_its_gaps_and_its_button_stays_in_sight(
+    desk: Page, people: Callable[[BrowserContext, str], None]
+) -> None:
+    people(desk.context, "edith")
+    desk.goto("/tools/litellm/new/")
+    desk.get_by_label("Name").fill("quite-a-new-guide")
+    desk.get_by_role("button", name="Begin the draft").click()
+    save = desk.get_by_role("button", name="Save the draft")
+    expect(save).to_be_in_viewport()
+    expect(desk.get_by_text("Nothing is checked before you save")).to_be_visible()
+    expect(desk.locator(".error, .edit_found")).to_have_count(0)
+    assert violations(desk) == []
+    desk.get_by_label("Title").fill("A new guide")
+    desk.get_by_label("FAQ").scroll_into_view_if_needed()
+    expect(save).to_be_in_viewport()
+    save.click()
+    expect(desk.locator(".callout.done")).to_contain_text("Saved at")
+    expect(desk.get_by_text("None of them keeps you from saving.")).to_be_visible()
+    assert violations(desk) == []

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group, User
 from kb.guides.models import Guide, Tool
-from kb.team.due import cited_files
+from kb.team.due import cited_words
 from kb.team.models import Note, ReleaseFile
 from kb.web.markdown import render
 name = {"first_name": "Erin", "last_name": "Fox"}
@@ -35,12 +35,13 @@ for slug in ("llm-timeout", "redis-connection-error"):
     )
 tool = Tool.objects.get(slug="litellm")
 ReleaseFile.objects.all().delete()
-for row in cited_files(tool):
-    for version in {row.version, "1.110.2"} - {"1.72.6"}:
-        digest = version if "timeout" in row.path else ""
-        ReleaseFile.objects.get_or_create(
-            tool=tool, version=version, path=row.path, defaults={"sha256": digest}
-        )
+for row in cited_words(tool):
+    digest = "there" if "timeout" in row.path else ""
+    file, _ = ReleaseFile.objects.get_or_create(
+        tool=tool, version="1.110.2", path=row.path, defaults={"sha256": digest}
+    )
+    file.words[row.words] = False
+    file.save()
 store = import_module(settings.SESSION_ENGINE).SessionStore()
 store[SESSION_KEY] = str(user.pk)
 store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
