@@ -14,10 +14,10 @@ _MASK = re.compile(r"<(?:id|url|time|path|n|[a-z]+_[a-z_]+)>")
 _WRAPPING = re.compile(r"""[{}\[\]"\n]+|(?<![^\W\d_])'+|'+(?![^\W\d_])|\\+""")
 _EDGE = " \t.,:;=-()<>|`*'"
 # What stands around any error and tells nothing.
-_EVERYWHERE = (
-    "traceback (most recent call last", "during handling of the above exception", "exception occured",
-    "litellm proxy:error", "error code", "the above exception was the direct cause", "internal server error",
-)  # fmt: skip
+_EVERYWHERE = re.compile(
+    r"traceback \(most recent call last\)?|during handling of the above exception|exception occured"
+    r"|error code|litellm proxy:error|the above exception was the direct cause|internal server error"
+)
 _CODE = (" raise ", " return ", " await ", " try:", " import ", " in __", " file ")  # of a stack on one line
 _FRAMES = ("file ", "at ", "raise ", "traceback", "during handling", "the above exception")
 
@@ -56,16 +56,17 @@ def _stable(part: str) -> list[str]:
     """The stretches of a part between what varies, in the letters that it has them in."""
     low = " ".join(part.split())
     masked = _MASK.split(normal_form(low)) if len(low) <= SAMPLE else []
-    pieces = [piece.strip(_EDGE) for stretch in masked for piece in _WRAPPING.split(stretch)]
+    words = [piece for stretch in masked for piece in _WRAPPING.split(stretch)]
+    pieces = [piece.strip(_EDGE) for word in words for piece in _EVERYWHERE.split(word)]
     told = [piece for piece in pieces if _tells(piece)]
-    words = [piece for piece in told if not any(code in f" {piece}" for code in _CODE)]
-    return [_as_written(piece[:LONGEST].strip(_EDGE), low) for piece in words or told]
+    said = [piece for piece in told if not any(code in f" {piece}" for code in _CODE)]
+    return [_as_written(piece[:LONGEST].strip(_EDGE), low) for piece in said or told]
 
 
 def _tells(piece: str) -> bool:
-    """Whether a stretch is long enough to tell an error, and isn't what all errors have around them."""
+    """Whether a stretch is long enough to tell an error."""
     words = re.findall(r"[^\W\d_]{2,}", piece)
-    return len(piece) >= SHORTEST and len(words) >= 2 and not any(word in piece for word in _EVERYWHERE)
+    return len(piece) >= SHORTEST and len(words) >= 2
 
 
 def _as_written(piece: str, text: str) -> str:

@@ -38,6 +38,13 @@ def test_a_traceback_gives_the_words_of_its_last_line() -> None:
     assert drafting.literals(text) == ["gatelib.GateError: alice has no stamp of the harbour"]
 
 
+def test_what_a_log_says_around_any_error_is_left_out() -> None:
+    text = (
+        "09:14:22 - LiteLLM Proxy:ERROR: keys.py:812 - Exception occured - Only admins set the flag of a key"
+    )
+    assert drafting.literals(text) == ["Only admins set the flag of a key"]
+
+
 @pytest.mark.parametrize("text", ["", "7", "Traceback (most recent call last):", "{}[]'\"", "a b c"])
 def test_a_text_without_telling_words_gives_none(text: str) -> None:
     assert drafting.literals(text) == []
