@@ -88,7 +88,7 @@ def test_a_guide_says_how_it_was_verified_and_by_a_second_reader(library: Path, 
     )
     load(library)
     read = plain(client.get("/errors/gate/coin/").content.decode())
-    assert "second reader 25 November 2026: 41 statements checked, 3 corrected, 1 command tried" in read
+    assert "second reader 25 November 2026: 41 statements and 1 command checked, 3 corrected" in read
     none = files.guide("coin").replace("[[message]]", REVIEW.replace("= 3", "= 0"), 1)
     files.write(library, coin=none, token=files.guide("token"))
     load(library)
