@@ -92,7 +92,7 @@ def test_a_guide_says_how_it_was_verified_and_by_a_second_reader(library: Path, 
     none = files.guide("coin").replace("[[message]]", REVIEW.replace("= 3", "= 0"), 1)
     files.write(library, coin=none, token=files.guide("token"))
     load(library)
-    assert "41 statements checked, none corrected" in plain(client.get("/errors/gate/coin/").content.decode())
+    assert "1 command checked, none corrected" in plain(client.get("/errors/gate/coin/").content.decode())
 
 
 def test_a_guide_page_has_all_that_a_reader_needs(library: Path, client: Client) -> None:
