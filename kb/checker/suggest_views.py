@@ -13,10 +13,11 @@ from kb.checker.suggesting import suggest as ask
 from kb.guides import matching
 from kb.guides.forms import MatchForm
 from kb.web.middleware import AWAY
-from kb.web.throttle import throttle
+from kb.web.throttle import may_come_back, throttle
 
 PER_MINUTE = 6  # of one address
 OF_ALL = 30  # of everyone together: each costs the team money
+GIVEN_BACK = 120  # of one address: refused texts that are given back
 
 
 @csrf_exempt  # like the paste box: it acts on nobody's behalf, and changes nothing
@@ -28,9 +29,11 @@ def suggest(request: HttpRequest) -> HttpResponse:
     if settings.CULPRIT_LLM is None or request.headers.get("Sec-Fetch-Site") == "cross-site":
         raise Http404
     refused = throttle(request, "suggest", PER_MINUTE) or throttle(request, "suggest", OF_ALL, everyone=True)
-    if refused:
+    if refused and not may_come_back(request, "suggest", GIVEN_BACK):
         return refused
     form = MatchForm(request.POST)
+    if refused:
+        return too_many(request, form, refused["Retry-After"])
     if not form.is_valid():
         return shown(request, form, Suggestion(trouble=" ".join(map(str, form.errors["text"]))), 422)
     try:
@@ -40,6 +43,14 @@ def suggest(request: HttpRequest) -> HttpResponse:
         return shown(request, form, ask(form.redacted))
     except AWAY:
         return shown(request, form, Suggestion(trouble="The library can't be reached. Try again."), 503)
+
+
+def too_many(request: HttpRequest, form: MatchForm, wait: str) -> HttpResponse:
+    """429, with the text as it was typed; nobody was asked."""
+    words = f"The model was asked as often as it may be in this minute: ask again in {wait} seconds."
+    response = shown(request, form, Suggestion(trouble=words), 429)
+    response["Retry-After"] = wait
+    return response
 
 
 def shown(request: HttpRequest, form: MatchForm, suggestion: Suggestion, status: int = 200) -> HttpResponse:

@@ -5,7 +5,6 @@ What it says is never a match: it is shown once, as a suggestion, and kept nowhe
 
 import asyncio
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +103,7 @@ def understood(exchange: Exchange, known: dict[str, Guide]) -> Suggestion:
         return Suggestion(trouble=f"The model didn't answer. {reply.why}")
     if reply.status != 200:
         return Suggestion(trouble=f"The model's address answered with status {reply.status}.")
-    choices = rows(at(exchange.raw, "choices"))
+    choices = rows(at(reply.body, "choices"))  # the model's key, were it echoed, is no longer in it
     chosen = choice(at(choices[0], "message", "content") if choices else None)
     if chosen is None:
         return Suggestion(trouble="The model's answer wasn't in the form that was asked for.")
@@ -120,9 +119,9 @@ def choice(content: Any) -> tuple[str, str] | None:
     """(slug, reason) from the model's words; None where they aren't the JSON that was asked for."""
     if not isinstance(content, str):
         return None
-    found = re.search(r"\{.*\}", content[:MOST_ANSWER], re.DOTALL)
+    begin, end = content.find("{"), content.rfind("}") + 1
     try:
-        answer = json.loads(found[0]) if found else None
+        answer = json.loads(content[begin:end]) if 0 <= begin < end else None
     except (ValueError, RecursionError):
         return None
     slug, reason = at(answer, "slug"), at(answer, "reason")

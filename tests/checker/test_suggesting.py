@@ -158,6 +158,30 @@ def test_an_answer_that_breaks_the_rules_is_said_in_a_plain_sentence(
     assert "/errors/gate/coin/" not in page
 
 
+def test_an_answer_of_opening_braces_alone_is_read_in_one_pass(
+    library: Path, client: Client, upstream: Upstream
+) -> None:
+    upstream.content = "{" * 190_000  # to try an end for each of them would take half a minute
+    assert "wasn&#x27;t in the form" in ask(client)
+
+
+def test_a_key_of_any_shape_that_the_upstream_echoes_is_not_shown(
+    library: Path,
+    client: Client,
+    upstream: Upstream,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key = "plainword-of-the-team"
+    url = f"http://127.0.0.1:{upstream.server.server_port}/v1"
+    settings.CULPRIT_LLM = llm(monkeypatch, url, key=key)
+    upstream.content = json.dumps({"slug": "none", "reason": f"You sent {key} as key."})
+    page = ask(client)
+    assert upstream.keys == [f"Bearer {key}"]
+    assert "You sent" in page
+    assert key not in page
+
+
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [
@@ -201,7 +225,10 @@ def test_it_is_asked_a_few_times_a_minute_and_from_no_other_site(
     upstream.content = '{"slug": "none", "reason": ""}'
     for _ in range(6):
         ask(client)
-    ask(client, status=429)
+    page = ask(client, status=429)
+    assert "ask again in" in page
+    assert TEXT in page  # nothing typed is lost
+    assert "Said by helper-1" not in page
     assert len(upstream.got) == 6
 
 
