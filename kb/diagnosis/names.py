@@ -28,7 +28,9 @@ def unknown_names(text: str, prefix: str, known: Collection[str], providers: Col
     found: dict[str, None] = {}
     for one in re.finditer(rf"(?<![\w.@/-])(?i:{re.escape(prefix)})[\w.]{{0,{LONGEST}}}", text):
         whole = one[0].rstrip(".")
-        name = whole.rpartition(".")[2]
+        module, _, name = whole.rpartition(".")
+        if module and module.partition(".")[0].lower() != prefix.lower():
+            continue  # somebody's own module beside the tool's, such as litellm_custom
         if named_so(name) and name.lower() not in known and not of_provider(name, providers):
             found[whole] = None
     return list(found)[:MOST_NAMES]

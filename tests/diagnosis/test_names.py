@@ -38,6 +38,8 @@ def test_a_name_that_no_release_has_is_unknown(name: str) -> None:
         "ChatLiteLLMException of another library",
         "my_litellm.CoinError of somebody's own",
         "/usr/lib/litellm.CoinError/x",
+        "litellm_custom.MyGuardrailError: of somebody's own module beside it",
+        "litellm_enterprise.proxy.hooks.SomethingError",
         "litellm.ValueError",
         "a litellm error, an Exception of litellm, LiteLLM Error",
         "litellm.exceptions.Exception",
