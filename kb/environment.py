@@ -183,7 +183,9 @@ def env_llm(url: str, key: str, model: str) -> Llm | None:
     if not name:
         raise ImproperlyConfigured(f"{url} needs {model}, such as gpt-4o-mini.")
     if "," in address or "=" in address or not address.startswith(("http://", "https://")):
-        raise refuse(url, address, "give one base address, such as https://llm.example.com/v1")
+        plain, _, query = address.partition("?")  # in a query there may be a key
+        shown = f"{plain}?…" if query else plain
+        raise refuse(url, shown, "give one base address, such as https://llm.example.com/v1")
     try:
         policy = Policy(parse_policy(address).allowed, setting=url)
     except ValueError as error:

@@ -239,6 +239,7 @@ def test_it_is_asked_a_few_times_a_minute_and_from_no_other_site(
         ("http://127.0.0.1:1/v1", "", "", "needs CULPRIT_LLM_MODEL"),
         ("public", "", "m", "one base address"),
         ("http://a.example,http://b.example", "", "m", "one base address"),
+        (f"http://127.0.0.1:1/v1?api-key={KEY}", "", "m", "one base address"),
         ("http://169.254.169.254/v1", "", "m", "never called"),
         ("http://127.0.0.1:1/v1", "two words", "m", "no header can carry"),
     ],
