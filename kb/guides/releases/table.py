@@ -18,14 +18,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
+from string import ascii_lowercase
 
 from kb.guides.releases.row import Row
 
 NAME = "releases.txt"
 MARKS = {"raise": "!", "text": "~", "log": "#", "class": "=", "type": "@"}
 KINDS = {mark: kind for kind, mark in MARKS.items()}
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+LETTERS = [*ascii_lowercase, *map("".join, product(ascii_lowercase, repeat=2))]  # z is followed by aa
 
 
 class BadTable(ValueError):

@@ -153,3 +153,14 @@ def test_the_table_that_is_kept_is_what_the_wheels_say() -> None:
         _, version, files = opened_wheel(path)
         alone = table.made({version: scan(files)}, [version])
         assert known.rows(version) == alone.rows(version)
+
+
+def test_more_releases_than_letters_are_kept(tmp_path: Path) -> None:
+    versions = [f"1.{number}" for number in range(60)]
+    scans = {
+        version: scan({"gate/a.py": f"raise ValueError('Door {version} is shut')".encode()})
+        for version in versions
+    }
+    always = scan({"gate/b.py": b"raise ValueError('The house is shut')"})
+    made = table.made({version: rows + always for version, rows in scans.items()}, versions)
+    assert table.parsed(table.written(made)) == made
