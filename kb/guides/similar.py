@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from kb.guides.rendered.owning import Owners
 
 FRAMES = ('File "', "Traceback (", "raise ", "at ", "await ", "return ")  # how lines of a stack begin
 LONGEST = 600  # characters of a sample's line that is compared
+GATHERING = Lock()
 Signatures = Callable[[], tuple[list[PureSignature], dict[str, list[str]]]]
 
 
@@ -87,9 +89,15 @@ def near(text: str, edition: object, signatures: Signatures) -> list[Near]:
     return [one for one in alike if once[one.guide, one.shared] is one]
 
 
-@lru_cache(maxsize=2)
 def known(edition: object, signatures: Signatures) -> Messages:
-    """Read once for an edition: the guides' messages, their samples' telling lines, what releases print."""
+    """Gathered once for an edition, which takes a second: all who ask meanwhile wait for the first."""
+    with GATHERING:
+        return gathered(edition, signatures)
+
+
+@lru_cache(maxsize=2)
+def gathered(edition: object, signatures: Signatures) -> Messages:
+    """The guides' messages, their samples' telling lines, and what releases print."""
     published, _ = signatures()
     owners = Owners(published)
     printed: dict[str, Printed] = {}

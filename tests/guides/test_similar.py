@@ -1,12 +1,16 @@
 """What nothing recognises is shown beside what comes near it: similar, not a match, and why."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from kb.diagnosis.likeness import Known
+from kb.diagnosis.signature import Signature
 from kb.diagnosis.text import readable, redact
 from kb.guides import matching, similar
 from kb.guides.models import Guide, Message
@@ -45,7 +49,7 @@ def test_a_message_of_a_release_without_a_guide_is_named_as_such(
     library: Path, client: Client, settings: Settings
 ) -> None:
     settings.CONTENT_DIR = library
-    similar.known.cache_clear()
+    similar.gathered.cache_clear()
     row = Row("gate/harbour.py", "enter", "raise", "GateError", 403, "", WORDS)
     (library / "gate" / table.NAME).write_text(table.written(table.made({"2.0": [row]}, ["2.0"])))
     page = post(client, "Gate 9 refuses travellers whose passport has no <stamp> of the harbour office in it")
@@ -53,6 +57,31 @@ def test_a_message_of_a_release_without_a_guide_is_named_as_such(
     assert 'href="https://code.example/2.0/gate/harbour.py"' in page
     assert "no &lt;stamp&gt; of the" in page
     assert "no <stamp>" not in page
+
+
+def test_of_many_who_ask_at_once_one_gathers_and_the_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    edition, begun, twice, go_on = object(), Event(), Event(), Event()
+
+    def slowly() -> list[Known]:
+        (twice if begun.is_set() else begun).set()
+        go_on.wait(30)
+        return []
+
+    monkeypatch.setattr(similar, "of_guides", slowly)
+    monkeypatch.setattr(similar, "samples", lambda published: [])
+    monkeypatch.setattr(similar, "of_releases", lambda owners, printed: [])
+    signature = Signature(guide="gate/coin", id="plain", all_of=("the coin is spent",))
+
+    def published() -> tuple[list[Signature], dict[str, list[str]]]:
+        return [signature], {}
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(similar.known, edition, published)
+        begun.wait(30)
+        second = pool.submit(similar.known, edition, published)
+        assert not twice.wait(0.3)
+        go_on.set()
+        assert first.result() is second.result()
 
 
 def test_a_match_has_nothing_similar_beside_it(library: Path) -> None:
