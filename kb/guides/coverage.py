@@ -59,6 +59,7 @@ def keep(tool: Tool, found: dict[tuple[str, str], Area], stamp: str) -> None:
         for (version, name), area in sorted(found.items())
     ]  # fmt: skip
     with transaction.atomic():
+        Tool.objects.select_for_update(no_key=True).get(pk=tool.pk)  # of two loads the later one counts
         tool.coverage.all().delete()
         Coverage.objects.bulk_create(rows, batch_size=50)
 

@@ -27,7 +27,7 @@ def coverage(request: HttpRequest, tool: str) -> HttpResponse:
     if version and version not in versions:
         raise Http404(f"No release {version} of {found} was read.")
     context: dict[str, Any] = {"tool": found, "versions": versions, "version": version}
-    area = request.GET.get("area", "")
+    area = request.GET.get("area", "").replace("\0", " ")
     if area:
         return page(request, "guides/coverage_area.html", context | of_area(request, found, version, area))
     return page(request, "guides/coverage.html", context | of_release(found, version))

@@ -1,14 +1,19 @@
 """How much of a release is answered: counted by a load, shown by release and area."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
 
 from kb.guides import coverage
-from kb.guides.models import Coverage, Guide
+from kb.guides.models import Coverage, Guide, Tool
 from kb.guides.releases import table
 from kb.guides.releases.scanning import scan
 from tests.guides import files
@@ -105,7 +110,7 @@ def test_a_long_list_is_paged(counted: Path, client: Client) -> None:
     assert "Odd thing 100 happened" in second
 
 
-@pytest.mark.parametrize("query", ["?version=9.9", "?version=1.0&area=nowhere", "?area=<b>"])
+@pytest.mark.parametrize("query", ["?version=9.9", "?version=1.0&area=nowhere", "?area=<b>", "?area=%00"])
 def test_what_was_not_counted_is_not_found(counted: Path, client: Client, query: str) -> None:
     assert client.get(f"/coverage/gate/{query}").status_code == 404
 
@@ -128,3 +133,26 @@ def test_a_text_that_the_newest_release_no_longer_prints_says_so(counted: Path, 
     call_command("load_content", verbosity=0)
     assert "no longer printed by 2.0" in client.get("/errors/gate/coin/").content.decode()
     assert "no longer printed" not in client.get("/errors/gate/token/").content.decode()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer")
+@pytest.mark.django_db(transaction=True)
+def test_two_loads_at_once_both_count(counted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, together = Tool.objects.get(), Barrier(2)
+    create = QuerySet.bulk_create
+
+    def after_the_other(*args: Any, **kwargs: Any) -> Any:
+        with suppress(BrokenBarrierError):
+            together.wait(0.5)  # until both have deleted what there was, if they are let so far
+        return create(*args, **kwargs)
+
+    def keep(stamp: str) -> None:
+        try:
+            coverage.keep(gate, {("1.0", "sdk"): coverage.Area(errors=1)}, stamp)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(QuerySet, "bulk_create", after_the_other)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(keep, ("one", "other")))
+    assert row("1.0", "sdk").errors == 1
