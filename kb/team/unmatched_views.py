@@ -1,6 +1,7 @@
 """What people pasted and nothing fits, as editors meet it: what is missing most, and the way to write it."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -39,7 +40,7 @@ def unmatched(request: HttpRequest) -> HttpResponse:
         "page": shown,
         "rows": missing(list(shown)),
         "q": asked,
-        "kept": f"q={asked}" if asked else "",
+        "kept": urlencode({"q": asked}) if asked else "",
         "tools": Tool.objects.all(),
     }
     return render(request, "team/unmatched.html", context)

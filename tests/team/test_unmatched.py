@@ -1,5 +1,8 @@
 """What nothing fits, in editors' hands: grouped, counted, and begun as a guide with its draft filled in."""
 
+import re
+from html import unescape
+
 import pytest
 from django.test import Client
 
@@ -30,6 +33,14 @@ def test_texts_are_grouped_by_fingerprint_and_counted_most_first(author: Client)
     assert [one.row.count for one in author.get("/unmatched/?q=MOON").context["rows"]] == [1]
     assert len(author.get(f"/unmatched/?q={fingerprint(TEXT)}").context["rows"]) == 1
     assert "No text that nothing fits has these words." in author.get("/unmatched/?q=sun").content.decode()
+
+
+def test_the_next_page_asks_for_the_same_words(author: Client) -> None:
+    for number in range(26):
+        UnmatchedError.objects.create(fingerprint=f"v1:{number}", normal_form="moons & suns 100% <n>")
+    first = author.get("/unmatched/", {"q": "moons & suns 100%"})
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', first.content.decode())
+    assert len(author.get(f"/unmatched/{unescape(following)}").context["rows"]) == 1
 
 
 def test_only_editors_see_the_list(author: Client, client: Client) -> None:
