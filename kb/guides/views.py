@@ -7,8 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Case, F, IntegerField, Value, When
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -148,23 +149,36 @@ def match(request: HttpRequest) -> HttpResponse:
         return too_many(request, form, refused["Retry-After"])
     if not form.is_valid():
         status = 413 if form.has_error("text", "too_large") else 422
-        return page(request, "guides/match.html", {"form": form}, status=status)
+        return answered(request, {"form": form}, status=status)
     try:
         found = verdict(matching.judge(form.redacted))
     except AWAY:
         form.add_error("text", "The library can't be reached. Your text is kept: send it again in a moment.")
-        return page(request, "guides/match.html", {"form": form}, status=503)
+        return answered(request, {"form": form}, status=503)
     if not found["candidates"]:
         found |= {"writer": signed_in(request) and request.user.has_perm(WRITE), "tools": Tool.objects.all()}
         found["llm"] = settings.CULPRIT_LLM
-    return page(request, "guides/match.html", {"form": form, **found})
+    return answered(request, {"form": form, **found})
+
+
+def answered(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """The result's page; to a program that asks for JSON the match object, or what is wrong with the text."""
+    response: HttpResponse
+    if "application/json" not in request.headers.get("Accept", ""):
+        response = page(request, "guides/match.html", context, status=status)
+    elif status == 200:
+        response = JsonResponse(context["answer"])
+    else:
+        response = JsonResponse({"error": " ".join(context["form"].errors["text"])}, status=status)
+    patch_vary_headers(response, ["Accept"])
+    return response
 
 
 def too_many(request: HttpRequest, form: MatchForm, wait: str) -> HttpResponse:
     """429, with the text as it was typed; nothing has looked for it in the guides."""
     words = f"Your address has asked for more than its share in this minute: send it again in {wait} seconds."
     form.add_error("text", words)
-    response = page(request, "guides/match.html", {"form": form}, status=429)
+    response = answered(request, {"form": form}, status=429)
     response["Retry-After"] = wait
     return response
 

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from kb.diagnosis.text import redact
 from kb.guides import matching
 from kb.guides.models import Guide, Revision, Signature, Tool, UnmatchedError
 
@@ -38,6 +39,28 @@ def test_htmx_gets_the_result_alone(library: Path, client: Client) -> None:
     page = post(client, ERROR, htmx=True)
     assert "<html" not in page
     assert "<mark>The coin is spent:</mark>" in page
+
+
+def test_a_program_that_asks_for_json_gets_the_match_object(library: Path, client: Client) -> None:
+    asks = {"Accept": "application/json"}
+    answer = client.post("/match/", {"text": ERROR}, headers=asks)
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+    assert answer.json() == matching.as_object(matching.judge(redact(ERROR)))
+    assert answer.json()["matches"][0]["url"] == "/errors/gate/coin/"
+    assert "Accept" in answer["Vary"]
+    nothing = client.post("/match/", {"text": f"Error: the moon, {SECRET}"}, headers=asks)
+    assert (nothing.status_code, nothing.json()["verdict"], nothing.json()["matches"]) == (200, "none", [])
+    assert UnmatchedError.objects.count() == 1
+    assert SECRET not in nothing.content.decode()
+
+
+@pytest.mark.parametrize(("text", "status"), [("  ", 422), ("x" * 1_000_001, 413)])
+def test_a_program_is_told_in_json_what_is_wrong(
+    library: Path, client: Client, text: str, status: int
+) -> None:
+    answer = client.post("/match/", {"text": text}, headers={"Accept": "application/json"})
+    assert (answer.status_code, list(answer.json())) == (status, ["error"])
+    assert answer.json()["error"].endswith(".")
 
 
 def test_what_nothing_fits_is_said_and_kept_for_the_editors(library: Path, client: Client) -> None:
