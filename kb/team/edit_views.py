@@ -22,7 +22,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from kb.diagnosis import drafting
-from kb.diagnosis.text import MAX_BYTES, harmless, redact
+from kb.diagnosis.text import harmless, redact
 from kb.guides.models import Guide, Tool, UnmatchedError
 from kb.team import editing, panels, parts
 from kb.team.access import member, only
@@ -313,7 +313,7 @@ def guide_new(request: HttpRequest, tool: str) -> HttpResponse:
 def unrecognised(request: HttpRequest) -> str:
     """The text that a new guide is to be about, without secrets: a posted one, or one of the list by name."""
     if "text" in request.POST:
-        return drafting.sample(redact(harmless(request.POST["text"][:MAX_BYTES])).text)
+        return drafting.sample(redact(harmless(request.POST["text"])).text)
     name = harmless(request.GET.get("unmatched", ""))
     row = UnmatchedError.objects.filter(fingerprint=name).first()
     return row.normal_form if row else ""

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from kb.diagnosis.text import fingerprint, normal_form
+from kb.diagnosis.text import MAX_BYTES, fingerprint, normal_form
 from kb.guides.models import Guide, UnmatchedError
 from kb.team.models import Draft
 from tests.team.desk import form_of, person, send
@@ -92,6 +92,13 @@ def test_any_text_makes_a_draft_that_can_be_read(author: Client, text: str) -> N
     author.post("/tools/gate/new/", {"text": text, "slug": "odd"})
     form = form_of(author, f"/drafts/{Draft.objects.get(slug='odd').pk}/edit/")
     assert "part_sample" in form
+
+
+def test_no_secret_is_cut_in_two_and_missed(author: Client) -> None:
+    secret = "hf_" + "Ab1" * 12
+    lead = "x\n" * ((MAX_BYTES - 32) // 2)  # the largest text ends in the midst of the secret
+    text = f"{lead}error: the key {secret} opens no door of the harbour"
+    assert secret[:9] not in author.post("/tools/gate/new/", {"text": text}).content.decode()
 
 
 def test_readers_are_offered_nothing_to_write(author: Client, client: Client) -> None:
