@@ -39,6 +39,7 @@ OURS = tuple(
 )  # fmt: skip
 SHEET = '<div class="sheet">'  # the part of a guide's page before which the note stands
 SUGGESTIONS = 5
+MOST = 20  # guides that a search lists
 WRITE = "guides.write"  # the right to write guides
 PER_MINUTE = 120  # texts that one address may paste
 
@@ -235,7 +236,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
     typing = request.headers.get("HX-Request") == "true"
     context = {
         "query": query,
-        "hits": search(query, typing=typing) if query else [],
+        "hits": search(query, MOST, typing) if query else [],
+        "most": MOST,
         "names": [] if typing else [one.as_object() for one in no_such(query)],
     }
     return page(request, "guides/search.html", context)

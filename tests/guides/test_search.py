@@ -122,3 +122,16 @@ def test_snippets_show_the_words_and_not_their_citations(library: Path) -> None:
     shown = search("counter")[0].snippet
     assert "code 1.0" not in shown
     assert "<mark>counter</mark>" in shown
+
+
+def test_the_page_says_how_many_and_whether_that_may_not_be_all(
+    library: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lead(query: str) -> str:
+        page = client.get("/search/", {"q": query}).content.decode()
+        return page.partition('<p class="lead">')[2].partition("A search")[0].strip()
+
+    assert lead("spent") == "2 guides, best first."
+    assert lead("nowhere") == ""
+    monkeypatch.setattr("kb.guides.views.MOST", 2)
+    assert lead("spent") == "The 2 best guides, best first."
