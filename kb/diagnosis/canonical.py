@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import re2
 
+from kb.diagnosis.breaks import without
 from kb.diagnosis.folding import Folded
 
 _ANSI_TAIL = r"\[[0-9;:?]{0,64}[@-~]"
@@ -125,12 +126,17 @@ class Canonical:
     escapes decoded and typographic quotes made plain.
     """
 
-    def __init__(self, source: str) -> None:
-        """Read `source`, any str; takes time linear in its length."""
+    def __init__(self, source: str, breaks: tuple[int, ...] = ()) -> None:
+        """Read `source`, any str; takes time linear in its length.
+
+        `breaks` are the offsets of line breaks that stand inside of words: it is read without them.
+        """
         self.source = source
-        self._pieces = _pieces(source)
+        self._breaks = breaks
+        whole = without(source, breaks)
+        self._pieces = _pieces(whole)
         done = "".join(self._pieces[1])
-        self.unwrapped = source if done == source else done
+        self.unwrapped = whole if done == whole else done
 
     @property
     def text(self) -> str:
@@ -142,12 +148,16 @@ class Canonical:
         if self.unwrapped is self.source:
             return start, end
         if start == end:
-            at = self._piece(start)[0] if start < len(self.unwrapped) else len(self.source)
+            at = self._place(self._piece(start)[0]) if start < len(self.unwrapped) else len(self.source)
             return at, at
-        return self._piece(start)[0], self._piece(end - 1)[1]
+        return self._place(self._piece(start)[0]), self._place(self._piece(end - 1)[1] - 1) + 1
+
+    def _place(self, index: int) -> int:
+        """Where in `source` a character stands of what was read, the breaks left out."""
+        return index + bisect_right(self._broken, index)
 
     def _piece(self, index: int) -> tuple[int, int]:
-        """The span in `source` of one character of the unwrapped text."""
+        """The span of one character of the unwrapped text in what was read."""
         before, after = self._edges
         at = bisect_right(after, index) - 1
         start, end = before[at : at + 2]
@@ -155,6 +165,11 @@ class Canonical:
             return start, end
         place = start + index - after[at]
         return place, place + 1
+
+    @cached_property
+    def _broken(self) -> list[int]:
+        """Before which characters of what was read a break stood."""
+        return [place - gone for gone, place in enumerate(self._breaks)]
 
     @cached_property
     def _edges(self) -> tuple[list[int], list[int]]:

@@ -6,6 +6,7 @@ A long text is read by passages: what lies further apart is not of one error.
 from collections.abc import Iterator
 from functools import cached_property
 
+from kb.diagnosis.breaks import terminal_breaks
 from kb.diagnosis.canonical import Canonical
 from kb.diagnosis.folding import Folded
 from kb.diagnosis.text_facts import TextFacts, text_facts
@@ -83,9 +84,17 @@ class Passage:
         return self._begin + first, self._begin + last
 
 
-def passages(text: str) -> Iterator[Passage]:
+def readings(text: str) -> Iterator[Iterator[Passage]]:
+    """The ways to read a text, the likelier first: where a terminal broke its lines, without these breaks."""
+    breaks = terminal_breaks(text)
+    if breaks:
+        yield passages(text, breaks)
+    yield passages(text)
+
+
+def passages(text: str, breaks: tuple[int, ...] = ()) -> Iterator[Passage]:
     """The passages of a text, the last first; a text of ordinary length is a single one."""
-    canonical = Canonical(text)
+    canonical = Canonical(text, breaks)
     length = len(canonical.unwrapped)
     if length <= PASSAGE + 2 * REACH:
         yield Passage(canonical, 0, length)

@@ -10,6 +10,8 @@ from typing import Any
 
 import re2
 
+from kb.diagnosis.breaks import terminal_breaks, without
+
 KINDS = (
     "api_key",
     "key_hash",
@@ -83,8 +85,19 @@ class _Rule:
 def redact(text: str) -> Redacted:
     """Replace every secret by `<kind>`; redacting the result again changes nothing.
 
+    A secret that a terminal broke at its width is found too; then the text loses the terminal's breaks.
     `text` has to be `readable()`. Takes time linear in its length.
     """
+    found = _redacted(text)
+    breaks = terminal_breaks(text)
+    if breaks:
+        whole = _redacted(without(text, breaks))
+        if whole.text.replace("\n", "") != found.text.replace("\n", ""):
+            return whole
+    return found
+
+
+def _redacted(text: str) -> Redacted:
     counts = dict.fromkeys(KINDS, 0)
     # A placeholder may uncover another form, so look again while anything changes.
     for _ in range(_MOST_ROUNDS):

@@ -26,7 +26,7 @@ from kb.diagnosis.answer import (
     why_lost,
 )
 from kb.diagnosis.canonical import canonical
-from kb.diagnosis.reading import Passage, lowered, passages
+from kb.diagnosis.reading import Passage, lowered, readings
 from kb.diagnosis.text_facts import TextFacts, text_facts
 from kb.diagnosis.values import capture
 
@@ -42,7 +42,7 @@ __all__ = [
     "validate",
 ]
 
-ALGORITHM = "3"
+ALGORITHM = "4"
 SPEAKERS = ("gateway", "upstream_gateway", "provider", "client", "infrastructure")
 SHORTEST_ANCHOR = 8
 MOST_LITERALS = 20
@@ -211,8 +211,8 @@ class Matcher:
 
     def match(self, text: str) -> Answer:
         """Find what is known of a text that is already `readable()` and redacted."""
-        hits = self._hits(text)
-        if not hits:
+        hits = next(filter(None, map(self._hits, readings(text))), None)
+        if hits is None:
             return Answer("none", ())
         best, *others = ranked(hits)
         ambiguous = bool(others) and undecidable(best, others[0])
@@ -223,10 +223,10 @@ class Matcher:
         ]
         return Answer("ambiguous" if ambiguous else "match", (first, *rest))
 
-    def _hits(self, text: str) -> list[Hit]:
+    def _hits(self, those: Iterable[Passage]) -> list[Hit]:
         """Each signature that holds in a passage, where it does so last."""
         found: dict[int, list[Passage]] = {}
-        for passage in passages(text):
+        for passage in those:
             for start, scan in self._scans:
                 for index in scan.Match(passage.scanned) or ():
                     found.setdefault(start + index, []).append(passage)

@@ -74,6 +74,16 @@ def broken(before: str, after: str = "") -> Callable[[str], str]:
     return disguise
 
 
+def cut(width: int, end: str = "\n") -> Callable[[str], str]:
+    """Broken at a terminal's width, in the middle of words too."""
+
+    def disguise(text: str) -> str:
+        lines = (line[at : at + width] for line in text.split("\n") for at in range(0, len(line) or 1, width))
+        return end.join(lines)
+
+    return disguise
+
+
 DISGUISES: dict[str, Callable[[str], str]] = {
     "json": as_json,
     "json in json": lambda text: json.dumps({"body": as_json(text)}),
@@ -99,6 +109,8 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "stern": broken("litellm-6c8b9d5f7d-x2kqp litellm "),
     "kubectl with prefix": broken("[pod/litellm-6c8b9d5f7d-x2kqp/litellm] "),
     "pretty printer": lambda text: pprint.pformat({"error": {"message": text, "code": "x"}}),
+    "terminal": cut(80),
+    "wide terminal with windows lines": cut(120, "\r\n"),
     "markdown": lambda text: re.sub(r"([_*`\[\].])", r"\\\1", text),
     "html in markdown": lambda text: html.escape(text).replace("&", "\\&"),
 }

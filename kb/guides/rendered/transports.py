@@ -206,9 +206,20 @@ def coloured(said: Said, random: Random) -> str:
     return "\n".join(f"\x1b[{random.choice(colours)}m{line}\x1b[0m" for line in lines)
 
 
+def line_of_either(said: Said, random: Random) -> str:
+    return (log_line if said.logged or random.random() < 0.5 else sdk_line)(said, random)
+
+
+def terminal(said: Said, random: Random) -> str:
+    """Copied out of a terminal, which breaks lines at its width, in the middle of words too."""
+    width = random.choice((72, 80, 100, 120))
+    lines = line_of_either(said, random).split("\n")
+    return "\n".join(line[at : at + width] for line in lines for at in range(0, len(line) or 1, width))
+
+
 def narrow(said: Said, random: Random) -> str:
     """A terminal of 80 columns that breaks lines between words."""
-    whole = (log_line if said.logged or random.random() < 0.5 else sdk_line)(said, random)
+    whole = line_of_either(said, random)
     wrap = textwrap.TextWrapper(80, break_on_hyphens=False, break_long_words=False).wrap
     return "\n".join(part for line in whole.split("\n") for part in wrap(line) or [""])
 
@@ -226,6 +237,7 @@ LOGS: dict[str, Transport] = {
     "JSON log": json_log,
     "colours": coloured,
     "narrow terminal": narrow,
+    "terminal": terminal,
     "cut at both ends": cut_both,
 }
 ANSWERS: dict[str, Transport] = {

@@ -1,0 +1,27 @@
+"""Line breaks that a terminal put in, at its width and inside of words, are found and taken out here."""
+
+from itertools import accumulate
+
+_NARROWEST = 40  # columns of a terminal
+_TERMINALS = frozenset({72, 78, 79, 80, 100, 120, 132, 160})
+
+
+def terminal_breaks(text: str) -> tuple[int, ...]:
+    """The line breaks that end the widest lines, if their width looks like that of a terminal.
+
+    It does if two lines have it, which reach as far as the terminal does, or if many terminals have it.
+    """
+    if "\n" not in text:
+        return ()
+    widths = [len(line) for line in text.split("\n")]
+    widest = max(widths)
+    if widest < _NARROWEST or (widths.count(widest) < 2 and widest not in _TERMINALS):
+        return ()
+    ends = accumulate(width + 1 for width in widths[:-1])
+    return tuple(end - 1 for end, width in zip(ends, widths, strict=False) if width == widest)
+
+
+def without(text: str, breaks: tuple[int, ...]) -> str:
+    """The text without its characters at those offsets."""
+    edges = zip((0, *(place + 1 for place in breaks)), (*breaks, len(text)), strict=True)
+    return "".join(text[start:end] for start, end in edges) if breaks else text
