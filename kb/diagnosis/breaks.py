@@ -6,19 +6,25 @@ _NARROWEST = 40  # columns of a terminal
 _TERMINALS = frozenset({72, 78, 79, 80, 100, 120, 132, 160})
 
 
-def terminal_breaks(text: str) -> tuple[int, ...]:
-    """The line breaks that end the widest lines, if their width looks like that of a terminal.
+def terminal_breaks(lines: list[str]) -> tuple[int, ...]:
+    """Offsets of the line breaks that end the widest lines, if their width looks like that of a terminal.
 
     It does if two lines have it, which reach as far as the terminal does, or if many terminals have it.
+    Lines that were broken between words, so that no shorter one has room for what comes next, are none.
     """
-    if "\n" not in text:
-        return ()
-    widths = [len(line) for line in text.split("\n")]
+    widths = [len(line) for line in lines]
     widest = max(widths)
     if widest < _NARROWEST or (widths.count(widest) < 2 and widest not in _TERMINALS):
         return ()
+    short = [place for place, width in enumerate(widths[:-1]) if width < widest]
+    if short and not any(widths[place] + len(_first_word(lines[place + 1])) < widest for place in short):
+        return ()
     ends = accumulate(width + 1 for width in widths[:-1])
     return tuple(end - 1 for end, width in zip(ends, widths, strict=False) if width == widest)
+
+
+def _first_word(line: str) -> str:
+    return line.partition(" ")[0]
 
 
 def without(text: str, breaks: tuple[int, ...]) -> str:

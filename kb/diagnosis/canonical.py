@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import re2
 
+from kb.diagnosis import breaks
 from kb.diagnosis.breaks import without
 from kb.diagnosis.folding import Folded
 
@@ -116,6 +117,7 @@ _PLAIN = {
     **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff", ""),
 }
 _SINGLE_QUOTE_TAILS = ("98", "99", "\u02dc", "\u2122", "\u0098", "\u0099")
+_CONTAINER_LINE = re.compile(rf"\n{_CONTAINER}")
 _SHORT = 16  # characters of a piece whose reading is remembered
 
 
@@ -126,14 +128,14 @@ class Canonical:
     escapes decoded and typographic quotes made plain.
     """
 
-    def __init__(self, source: str, breaks: tuple[int, ...] = ()) -> None:
+    def __init__(self, source: str, gone: tuple[int, ...] = ()) -> None:
         """Read `source`, any str; takes time linear in its length.
 
-        `breaks` are the offsets of line breaks that stand inside of words: it is read without them.
+        `gone` are the offsets of line breaks that stand inside of words: it is read without them.
         """
         self.source = source
-        self._breaks = breaks
-        whole = without(source, breaks)
+        self._gone = gone
+        whole = without(source, gone)
         self._pieces = _pieces(whole)
         done = "".join(self._pieces[1])
         self.unwrapped = whole if done == whole else done
@@ -169,11 +171,17 @@ class Canonical:
     @cached_property
     def _broken(self) -> list[int]:
         """Before which characters of what was read a break stood."""
-        return [place - gone for gone, place in enumerate(self._breaks)]
+        return [place - before for before, place in enumerate(self._gone)]
 
     @cached_property
     def _edges(self) -> tuple[list[int], list[int]]:
         return _edges(self._pieces[0]), _edges(self._pieces[1])
+
+
+def terminal_breaks(text: str) -> tuple[int, ...]:
+    """Offsets of the line breaks that a terminal put in at its width; none where lines have a margin."""
+    found = breaks.terminal_breaks(text.split("\n")) if "\n" in text else ()
+    return () if found and (_margins(text) or _CONTAINER_LINE.search(text)) else found
 
 
 def canonical(text: str) -> Canonical:

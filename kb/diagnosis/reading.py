@@ -6,8 +6,7 @@ A long text is read by passages: what lies further apart is not of one error.
 from collections.abc import Iterator
 from functools import cached_property
 
-from kb.diagnosis.breaks import terminal_breaks
-from kb.diagnosis.canonical import Canonical
+from kb.diagnosis.canonical import Canonical, terminal_breaks
 from kb.diagnosis.folding import Folded
 from kb.diagnosis.text_facts import TextFacts, text_facts
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import re2
 
-from kb.diagnosis.breaks import terminal_breaks, without
+from kb.diagnosis.breaks import without
+from kb.diagnosis.canonical import terminal_breaks
 
 KINDS = (
     "api_key",

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kb.diagnosis.breaks import terminal_breaks, without
+from kb.diagnosis.breaks import without
+from kb.diagnosis.canonical import terminal_breaks
 from kb.diagnosis.signature import Matcher, Signature
 from kb.diagnosis.text import readable, redact
 

@@ -10,7 +10,8 @@ from django.conf import settings as site
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from kb.diagnosis.breaks import terminal_breaks, without
+from kb.diagnosis.breaks import without
+from kb.diagnosis.canonical import terminal_breaks
 from kb.diagnosis.signature import Signature
 from kb.guides import contracts
 from kb.guides.library import read_tools
