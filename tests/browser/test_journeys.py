@@ -151,23 +151,25 @@ def test_search_without_javascript(without_javascript: Page) -> None:
 def test_filters_live_in_the_url_and_survive_going_back(strict_page: Page) -> None:
     page = strict_page
     page.goto("/errors/")
+    everything = page.locator("#count_title").inner_text()
     page.locator('select[name="hop"]').select_option("budget")
     expect(page).to_have_url(re.compile("hop=budget"))
     expect(page.locator('main a[href*="/budget-exceeded-key/"]').first).to_be_visible()
-    assert page.locator('main a[href*="/auth-invalid-virtual-key/"]').count() == 0
+    expect(page.locator("#count_title")).not_to_have_text(everything)
     page.reload()
     expect(page.locator('select[name="hop"]')).to_have_value("budget")
     page.go_back()
-    expect(page.locator('main a[href*="/auth-invalid-virtual-key/"]').first).to_be_visible()
+    expect(page.locator("#count_title")).to_have_text(everything)
 
 
 def test_filters_without_javascript(without_javascript: Page) -> None:
     page = without_javascript
     page.goto("/errors/")
+    everything = page.locator("#count_title").inner_text()
     page.locator('select[name="hop"]').select_option("budget")
     page.locator("main form button[type=submit]").first.click()
     expect(page).to_have_url(re.compile("hop=budget"))
-    assert page.locator('main a[href*="/auth-invalid-virtual-key/"]').count() == 0
+    expect(page.locator("#count_title")).not_to_have_text(everything)
 
 
 def test_the_theme_can_be_pinned_and_stays(strict_page: Page) -> None:

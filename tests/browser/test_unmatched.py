@@ -60,7 +60,7 @@ def test_a_pasted_text_becomes_the_draft_of_a_guide(desk: Page, scheme: Any) -> 
     similar = desk.get_by_role("region", name="Similar, not a match")
     expect(similar.locator("mark").first).to_contain_text("disable global guardrails")
     sound(desk)
-    desk.goto("/unmatched/")
+    desk.goto("/unmatched/?q=disable_global_guardrails")
     expect(desk.get_by_text("disable_global_guardrails").first).to_be_visible()
     sound(desk)
     desk.get_by_role("link", name="Write this guide").first.click()
