@@ -89,16 +89,17 @@ def redact(text: str) -> Redacted:
     A secret that a terminal broke at its width is found too; then the text loses the terminal's breaks.
     `text` has to be `readable()`. Takes time linear in its length.
     """
-    found = _redacted(text)
+    found = redact_whole(text)
     breaks = terminal_breaks(text)
     if breaks:
-        whole = _redacted(without(text, breaks))
+        whole = redact_whole(without(text, breaks))
         if whole.text.replace("\n", "") != found.text.replace("\n", ""):
             return whole
     return found
 
 
-def _redacted(text: str) -> Redacted:
+def redact_whole(text: str) -> Redacted:
+    """The same for a text that no terminal broke, such as a program's answer."""
     counts = dict.fromkeys(KINDS, 0)
     # A placeholder may uncover another form, so look again while anything changes.
     for _ in range(_MOST_ROUNDS):

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from kb.diagnosis.text import harmless, redact
+from kb.diagnosis.redaction import redact_whole
+from kb.diagnosis.text import harmless
 
 MOST_DEPTH = 40
 MOST_VALUES = 20_000
@@ -86,7 +87,7 @@ class Scrubber:
         if self._pattern:
             text = self._pattern.sub(self._mask, text)
         # Cut after redaction, so no secret loses the end by which it is known.
-        clean = redact(harmless(text[: 2 * most])).text
+        clean = redact_whole(harmless(text[: 2 * most])).text
         return clean if len(clean) <= most else clean[: most - 1] + "…"
 
     def body(self, value: Any) -> tuple[Any, bool]:
@@ -126,7 +127,7 @@ class Scrubber:
 
     def _clean(self, text: str) -> bool:
         known = self._pattern is not None and self._pattern.search(text) is not None
-        return not known and redact(harmless(text)).text == text
+        return not known and redact_whole(harmless(text)).text == text
 
     def _mask(self, match: re.Match[str]) -> str:
         return self._forms.get(match[0].lower(), "<api_key>")
