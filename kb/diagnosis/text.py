@@ -10,7 +10,7 @@ from typing import Any
 import re2
 
 from kb.diagnosis.canonical import Canonical, canonical
-from kb.diagnosis.redaction import KINDS, Redacted, redact
+from kb.diagnosis.redaction import KINDS, Redacted, redact, redact_whole
 
 __all__ = [
     "KINDS",
@@ -24,6 +24,7 @@ __all__ = [
     "normal_form",
     "readable",
     "redact",
+    "redact_whole",
 ]
 
 MAX_BYTES = 1_000_000

@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from kb.diagnosis.redaction import redact_whole
-from kb.diagnosis.text import harmless
+from kb.diagnosis.text import harmless, redact_whole
 
 MOST_DEPTH = 40
 MOST_VALUES = 20_000
