@@ -32,7 +32,7 @@ from kb.team.edit_forms import EditForm
 from kb.team.editing import Clashing, Late, NotReady, Refused, TooLarge
 from kb.team.models import OPEN, Draft, Stage
 from kb.team.roles import ADMINISTER, WRITE
-from kb.web.turned_away import trusted, unread
+from kb.web.turned_away import given_back, trusted, unread
 
 METHODS = ["GET", "HEAD", "POST"]
 PANELS = {"preview": panels.preview, "check": panels.check, "try": panels.trial, "try_all": panels.trial}
@@ -286,7 +286,19 @@ def shown(desk: Desk, status: int = 200, **more: Any) -> HttpResponse:
     return render(desk.request, "team/edit.html", context | more, status=status)
 
 
-@only(WRITE)
+@sensitive_variables()
+def new_back(request: HttpRequest) -> HttpResponse | None:
+    """The name and the text that somebody typed who may not begin a guide, or not any more."""
+    refused = unread(request)
+    if refused:
+        return refused
+    slug = editing.clean(request.POST.get("slug", "")).text[:200]
+    fields = {"slug": slug, "text": unrecognised(request)}
+    return given_back(request, fields, {"slug": "Name", "text": "Text"}) if any(fields.values()) else None
+
+
+@sensitive_post_parameters()
+@only(WRITE, new_back)
 @require_http_methods(METHODS)
 def guide_new(request: HttpRequest, tool: str) -> HttpResponse:
     """Asks once for the name of a new guide, then leads to its draft, begun from a text that nothing fits."""

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -126,3 +127,12 @@ def test_a_signature_that_steals_says_whose_samples(author: Client) -> None:
     ]
     assert "1 of them would be taken from other guides." in answer.content.decode()
     assert "Would steal" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_name_and_text_come_back_when_the_session_has_ended(client: Client, library: Path) -> None:
+    told = client.post("/tools/gate/new/", {"slug": "a-new-guide", "text": "the coin fell into the slot"})
+    assert told.status_code == 403
+    page = told.content.decode()
+    assert "a-new-guide" in page
+    assert "the coin fell into the slot" in page
