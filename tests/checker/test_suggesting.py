@@ -13,8 +13,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from kb.environment import env_llm
+from kb.guides.loading import load
 from kb.guides.models import Guide, UnmatchedError
 from kb.probes.model import Llm
+from tests.guides import files
 
 pytestmark = pytest.mark.django_db
 KEY = "sk-llm-" + "Qx7" * 12
@@ -97,7 +99,7 @@ def test_the_page_says_where_the_text_would_go_and_sends_nothing_by_itself(
 def test_a_guide_that_it_chooses_is_shown_as_a_suggestion_and_kept_nowhere(
     library: Path, client: Client, upstream: Upstream
 ) -> None:
-    upstream.content = '```json\n{"slug": "coin", "reason": "It says <b>coin</b>."}\n```'
+    upstream.content = '```json\n{"guide": "gate/coin", "reason": "It says <b>coin</b>."}\n```'
     page = ask(client, f"{TEXT}, key {SECRET}")
     assert "A suggestion, not a match" in page
     assert "/errors/gate/coin/" in page
@@ -106,7 +108,7 @@ def test_a_guide_that_it_chooses_is_shown_as_a_suggestion_and_kept_nowhere(
     assert (got["path"], got["model"]) == ("/v1/chat/completions", "helper-1")
     assert upstream.keys == [f"Bearer {KEY}"]
     sent = json.loads(got["messages"][1]["content"])
-    assert {guide["slug"] for guide in sent["guides"]} == {"coin", "token"}
+    assert {guide["guide"] for guide in sent["guides"]} == {"gate/coin", "gate/token"}
     assert SECRET not in json.dumps(got)
     assert "&lt;api_key&gt;" in page
     assert KEY not in page
@@ -130,8 +132,28 @@ def test_the_address_is_called_as_it_was_given(
     assert upstream.keys == [None]
 
 
+def test_guides_of_one_slug_are_told_apart_by_their_tool(
+    library: Path, client: Client, upstream: Upstream
+) -> None:
+    port = library / "port"
+    (library / "gate").rename(port)
+    for file in [*port.rglob("coin*"), *port.rglob("token*")]:
+        file.unlink()
+    (port / "tool.toml").write_text(files.TOOL.replace('"Gate"', '"Port"'))
+    (port / "coin.md").write_text(files.guide("doubloon"))
+    (port / "captures" / "1.0" / "doubloon.json").write_text("{}")
+    (port / "slugs.txt").write_text("coin\n")
+    load(files.two(library))
+    for name in ("gate/coin", "port/coin"):
+        upstream.content = json.dumps({"guide": name, "reason": "It says coin."})
+        page = ask(client)
+        assert [one for one in ("gate/coin", "port/coin") if f"/errors/{one}/" in page] == [name]
+    sent = json.loads(upstream.got[0]["messages"][1]["content"])
+    assert {guide["guide"] for guide in sent["guides"]} >= {"gate/coin", "port/coin"}
+
+
 def test_none_is_an_answer_too(library: Path, client: Client, upstream: Upstream) -> None:
-    upstream.content = '{"slug": "none", "reason": "No guide is about purses."}'
+    upstream.content = '{"guide": "none", "reason": "No guide is about purses."}'
     page = ask(client)
     assert "It found no guide that is about this error." in page
     assert "No guide is about purses." in page
@@ -140,10 +162,11 @@ def test_none_is_an_answer_too(library: Path, client: Client, upstream: Upstream
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ('{"slug": "made-up", "reason": "x"}', "named a guide that wasn"),
-        ('{"slug": ["coin"], "reason": "x"}', "wasn&#x27;t in the form"),
+        ('{"guide": "gate/made-up", "reason": "x"}', "named a guide that wasn"),
+        ('{"guide": "coin", "reason": "x"}', "named a guide that wasn"),
+        ('{"guide": ["coin"], "reason": "x"}', "wasn&#x27;t in the form"),
         ("It is the coin, I am sure.", "wasn&#x27;t in the form"),
-        ('{"slug": "coin"}', "wasn&#x27;t in the form"),
+        ('{"guide": "gate/coin"}', "wasn&#x27;t in the form"),
         ("[" * 5000, "wasn&#x27;t in the form"),
         (None, "wasn&#x27;t in the form"),
         (7, "wasn&#x27;t in the form"),
@@ -175,7 +198,7 @@ def test_a_key_of_any_shape_that_the_upstream_echoes_is_not_shown(
     key = "plainword-of-the-team"
     url = f"http://127.0.0.1:{upstream.server.server_port}/v1"
     settings.CULPRIT_LLM = llm(monkeypatch, url, key=key)
-    upstream.content = json.dumps({"slug": "none", "reason": f"You sent {key} as key."})
+    upstream.content = json.dumps({"guide": "none", "reason": f"You sent {key} as key."})
     page = ask(client)
     assert upstream.keys == [f"Bearer {key}"]
     assert "You sent" in page
@@ -222,7 +245,7 @@ def test_it_is_asked_a_few_times_a_minute_and_from_no_other_site(
 ) -> None:
     headers = {"Sec-Fetch-Site": "cross-site"}
     assert client.post("/match/suggest/", {"text": TEXT}, headers=headers).status_code == 404
-    upstream.content = '{"slug": "none", "reason": ""}'
+    upstream.content = '{"guide": "none", "reason": ""}'
     for _ in range(6):
         ask(client)
     page = ask(client, status=429)
