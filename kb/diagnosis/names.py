@@ -10,6 +10,8 @@ MOST_NAMES = 5
 MOST_NEAR = 3
 CLOSE = 0.72  # likeness from which names count as near without a word in common
 _ENDINGS = ("Error", "Exception")
+_LOW_ENDINGS = ("error", "exception")
+_LOW_BUILTINS = frozenset(map(str.lower, dir(builtins)))
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+")
 _SAID = re.compile(r"\b\w+(?:Error|Exception)\b")
 
@@ -23,15 +25,17 @@ def unknown_names(text: str, prefix: str, known: Collection[str], providers: Col
     """Names that a text gives to errors of a tool and that the tool doesn't have, as they stand there.
 
     `prefix` is the tool's name in code, such as litellm: it begins the name or its module. `known` are its
-    names in lower case; `providers` are words that it puts before Exception itself.
+    names in lower case; `providers` are words that it puts before Exception itself. In a text that is all in
+    lower case, as masked ones are, a name that has no underscore counts without its capitals.
     """
     found: dict[str, None] = {}
+    named = named_low if text.islower() else named_so
     for one in re.finditer(rf"(?<![\w.@/-])(?i:{re.escape(prefix)})[\w.]{{0,{LONGEST}}}", text):
         whole = one[0].rstrip(".")
         module, _, name = whole.rpartition(".")
         if module and module.partition(".")[0].lower() != prefix.lower():
             continue  # somebody's own module beside the tool's, such as litellm_custom
-        if named_so(name) and name.lower() not in known and not of_provider(name, providers):
+        if named(name) and name.lower() not in known and not of_provider(name, providers):
             found[whole] = None
     return list(found)[:MOST_NAMES]
 
@@ -47,9 +51,16 @@ def named_so(name: str) -> bool:
     )
 
 
+def named_low(name: str) -> bool:
+    """As `named_so`, of a name that lost its capitals."""
+    plain = name.isalnum() and name not in _LOW_ENDINGS and name not in _LOW_BUILTINS
+    return plain and name.endswith(_LOW_ENDINGS)
+
+
 def of_provider(name: str, providers: Collection[str]) -> bool:
     """Whether it is a provider's name with Exception behind it, as gateways make them while they run."""
-    return name.endswith("Exception") and name.removesuffix("Exception").lower() in providers
+    low = name.lower()
+    return low.endswith("exception") and low.removesuffix("exception") in providers
 
 
 def words_of(name: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Error names that circulate and that no release has: said so, with the real ones that come near."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -65,10 +66,10 @@ def names_of(releases: table.Table) -> Names:
     return Names(frozenset(map(str.lower, said)), frozenset(met), frozenset(providers))
 
 
-def no_such(text: str) -> list[NoSuch]:
-    """The names in a text that no release of their tool has."""
+def no_such(text: str, tools: Iterable[Tool] | None = None) -> list[NoSuch]:
+    """The names in a text that no release of their tool has; who asks for many texts hands in the tools."""
     found = []
-    for tool in Tool.objects.order_by("slug"):
+    for tool in Tool.objects.order_by("slug") if tools is None else tools:
         if tool.slug not in text.lower():
             continue
         releases = table.read(Path(settings.CONTENT_DIR) / tool.slug)

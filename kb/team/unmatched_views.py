@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from kb.guides import matching
 from kb.guides.models import Guide, Tool, UnmatchedError
+from kb.guides.naming import NoSuch, no_such
 from kb.guides.similar import Near, near
 from kb.team.access import only
 from kb.team.roles import WRITE
@@ -19,11 +20,15 @@ PAGE = 25
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A text by its fingerprint; `now` is the guide that recognises it since it was pasted."""
+    """A text by its fingerprint; `now` is the guide that recognises it since it was pasted.
+
+    `names` are errors that it speaks of and that no release has.
+    """
 
     row: UnmatchedError
     now: Guide | None
     near: list[Near]
+    names: list[NoSuch]
 
 
 @only(WRITE)
@@ -55,9 +60,11 @@ def missing(rows: list[UnmatchedError]) -> list[Missing]:
     slugs = {name.partition("/")[2] for name in names}
     guides = Guide.objects.published().select_related("tool").filter(slug__in=slugs)
     named = {matching.name_of(guide): guide for guide in guides}
+    tools = list(Tool.objects.order_by("slug"))
     found = []
     for row in rows:
         matches = winners[row.pk]
         alike = [] if matches else near(row.normal_form, edition, matching.published)[:1]
-        found.append(Missing(row, named.get(matches[0].guide) if matches else None, alike))
+        now = named.get(matches[0].guide) if matches else None
+        found.append(Missing(row, now, alike, no_such(row.normal_form, tools)))
     return found

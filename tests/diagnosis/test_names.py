@@ -59,3 +59,16 @@ def test_the_real_names_with_the_same_words_come_near() -> None:
 def test_many_names_are_cut_short() -> None:
     text = " ".join(f"litellm.Made{letter}UpError" for letter in "ABCDEFGHIJ")
     assert len(unknown(text)) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("litellm.teambudgetexceedederror: <n>", ["litellm.teambudgetexceedederror"]),
+        ("litellm.ratelimiterror: openaiexception - <n>", []),
+        ("litellm.openaiexception: <n>", []),
+        ("litellm.valueerror, litellm.error and litellm.raise_error", []),
+    ],
+)
+def test_masked_texts_have_lost_their_capitals(text: str, names: list[str]) -> None:
+    assert unknown(text) == names

@@ -9,6 +9,8 @@ from django.test import Client
 
 from kb.diagnosis.text import MAX_BYTES, fingerprint, normal_form
 from kb.guides.models import Guide, UnmatchedError
+from kb.guides.releases import table
+from kb.guides.releases.scanning import scan
 from kb.team.models import Draft
 from tests.team.desk import form_of, person, send
 
@@ -114,6 +116,17 @@ def test_what_a_guide_recognises_by_now_is_said(author: Client) -> None:
     assert "Recognised by now" in page
     assert "/errors/gate/coin/" in page
     assert "Write this guide" not in page
+
+
+def test_a_name_that_no_release_has_is_said(shelf: Path, author: Client) -> None:
+    made = table.made({"1.0": scan({"gate/coin.py": b"class CoinSpentError(Exception): pass"})}, ["1.0"])
+    (shelf / "gate" / table.NAME).write_text(table.written(made))
+    paste("gate.CoinSpentTwiceError: the harbour office is shut")
+    paste("gate.CoinSpentError: the harbour office is open")
+    page = author.get("/unmatched/").content.decode()
+    assert page.count("No such error.") == 1
+    assert "<code>gate.coinspenttwiceerror</code>" in page
+    assert "<code>CoinSpentError</code>" in page
 
 
 def test_a_signature_that_steals_says_whose_samples(author: Client) -> None:
