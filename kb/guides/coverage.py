@@ -1,28 +1,23 @@
 """Counts how many of the errors that releases can raise have a guide. Takes seconds: never done by a page."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from kb.diagnosis.signature import Matcher
-from kb.diagnosis.text import readable, redact
+from kb.guides.answering import NOBODY, Answer, answers, key_of
 from kb.guides.matching import edition, matcher
-from kb.guides.models import Coverage, Tool
+from kb.guides.models import Coverage, Guide, Recognised, Tool
 from kb.guides.releases import table
 from kb.guides.releases.row import Row
-from kb.guides.rendered.measuring import Template, said, wrapped
-from kb.guides.rendered.transports import json_body, proxy_traceback
 
-ALGORITHM = "1"
+ALGORITHM = "2"
 ERRORS = ("raise", "class", "text")  # kinds of rows that reach users otherwise than by the log
 LONGEST = 400  # characters of a text that is shown
-SEED = 0  # the same values in holes each time
 
 
 @dataclass(slots=True)
@@ -36,6 +31,9 @@ class Area:
     texts: list[list[Any]] = field(default_factory=list)
 
 
+Counted = dict[tuple[str, str], Area]  # by version and area
+
+
 def renew() -> list[str]:
     """Counts anew for each tool whose signatures or releases changed; gives the slugs of those."""
     judge = matcher(edition())
@@ -44,12 +42,15 @@ def renew() -> list[str]:
         folder = Path(settings.CONTENT_DIR) / tool.slug
         stamp = f"{ALGORITHM}:{judge.ruleset}:{table.digest(folder)}"[:100]
         if not tool.coverage.filter(stamp=stamp).exists():
-            keep(tool, measured(table.read(folder), judge), stamp)
+            releases = table.read(folder)
+            guides = Guide.objects.published().filter(tool=tool).values_list("slug", "text")
+            known = answers(releases, judge, dict(guides))
+            keep(tool, measured(releases, known), known, stamp)
             done.append(tool.slug)
     return done
 
 
-def keep(tool: Tool, found: dict[tuple[str, str], Area], stamp: str) -> None:
+def keep(tool: Tool, found: Counted, known: Mapping[str, Answer], stamp: str) -> None:
     """Replaces what was counted before."""
     rows = [
         Coverage(
@@ -62,23 +63,21 @@ def keep(tool: Tool, found: dict[tuple[str, str], Area], stamp: str) -> None:
         Tool.objects.select_for_update(no_key=True).get(pk=tool.pk)  # of two loads the later one counts
         tool.coverage.all().delete()
         Coverage.objects.bulk_create(rows, batch_size=50)
+        Recognised.objects.update_or_create(tool=tool, defaults={"texts": known})
 
 
-def measured(releases: table.Table, judge: Matcher) -> dict[tuple[str, str], Area]:
-    """(version, area) -> what was counted. A text counts once for each area, however many files say it."""
+def measured(releases: table.Table, known: Mapping[str, Answer]) -> Counted:
+    """What was counted. A text counts once for each area, however many files say it."""
     found: defaultdict[tuple[str, str], Area] = defaultdict(Area)
-    answers: dict[tuple[str, int, str], tuple[str, bool]] = {}
     seen: set[tuple[str, str, str]] = set()
     for row, versions in releases.entries:
         if row.kind not in ERRORS or not row.text:
             continue
-        key = (wrapped(row), row.status, row.error_type)
-        if key not in answers:
-            answers[key] = answer(row, judge)
+        answer = known.get(key_of(row), NOBODY)
         for version in sorted(versions):
             if (version, row.area, row.text) not in seen:
                 seen.add((version, row.area, row.text))
-                count(found[version, row.area], row, *answers[key])
+                count(found[version, row.area], row, *answer)
     return dict(found)
 
 
@@ -91,23 +90,3 @@ def count(area: Area, row: Row, guide: str, general: bool) -> None:
         area.answered += not general
     else:
         area.texts.append([row.path, row.function, row.raised, row.status, row.text[:LONGEST]])
-
-
-def answer(row: Row, judge: Matcher) -> tuple[str, bool]:
-    """The slug of the guide that recognises a text, as its answer or its traceback has it, and how."""
-    best = ("", False)
-    for text in rendered(row):
-        answer = judge.match(redact(readable(text)).text)
-        for match in answer.matches[:1]:
-            general = answer.verdict == "match" and match.confidence == "consistent"
-            if not general:
-                return match.guide.rpartition("/")[2], False
-            best = (match.guide.rpartition("/")[2], True)
-    return best
-
-
-def rendered(row: Row) -> Iterable[str]:
-    """The text with values in its holes: as the proxy's JSON, and in the proxy's log."""
-    error = said(Template(wrapped(row), row, (), ()), Random(SEED))  # noqa: S311  values, not secrets
-    for transport in (json_body, proxy_traceback):
-        yield transport(error, Random(SEED))  # noqa: S311

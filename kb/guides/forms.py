@@ -1,11 +1,12 @@
 """What readers may send, and what is said when it makes no sense."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 
 from kb.diagnosis.text import MAX_BYTES, harmless, redact
+from kb.guides.changes import KINDS
 from kb.guides.models import Release, Tool
 from kb.guides.vocabulary import Category, Hop
 
@@ -62,3 +63,38 @@ class BrowseForm(forms.Form):
             field.error_messages["invalid_choice"] = (
                 f"There is no {name} “%(value)s”. Choose one from the list."
             )
+
+
+class ChangesForm(forms.Form):
+    """Which two releases are held against each other, and which of their changes are shown."""
+
+    PRINTED = (("errors", "Errors"), ("logs", "Log lines"))
+
+    def __init__(self, data: Mapping[str, Any], versions: Sequence[str], areas: Sequence[str]) -> None:
+        """`versions` oldest first: the two newest where none are named."""
+        super().__init__({"from": versions[-2], "to": versions[-1], **data})
+        releases = [(version, version) for version in reversed(versions)]
+        kinds = [(kind, kind) for kind in KINDS]
+        self.fields["from"] = forms.ChoiceField(choices=releases)
+        self.fields["to"] = forms.ChoiceField(choices=releases)
+        self.fields["area"] = forms.ChoiceField(
+            required=False, label="Part", choices=choices((area, area) for area in areas)
+        )
+        self.fields["printed"] = forms.ChoiceField(required=False, label="Printed as", choices=self.PRINTED)
+        self.fields["q"] = forms.CharField(required=False, max_length=200, label="Words")
+        self.fields["show"] = forms.ChoiceField(required=False, choices=kinds, widget=forms.HiddenInput)
+        for name in ("from", "to"):
+            self.fields[name].error_messages["invalid_choice"] = (
+                "No release “%(value)s” was read. Choose one from the list."
+            )
+        for name in ("area", "printed", "show"):
+            self.fields[name].error_messages["invalid_choice"] = (
+                "There is no “%(value)s”. Choose one from the list."
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """A release has no changes from itself."""
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("from") and given.get("from") == given.get("to"):
+            self.add_error("to", f"{given['to']} is on both sides. Choose two different releases.")
+        return given

@@ -31,7 +31,7 @@ from kb.guides.models import (
     Step,
     Tool,
 )
-from kb.guides.proving import printed_no_more
+from kb.guides.proving import not_printed_by
 from kb.guides.releases import table
 from kb.guides.search import index
 from kb.guides.source import SINGLE, ContentError, GuideSource, parse
@@ -239,8 +239,8 @@ def save_parts(source: ToolSource, guide: Guide, file: GuideSource) -> None:
     guide.sources.all().delete()
     sources = {row["id"]: save_source(source, guide, n, row) for n, row in enumerate(file.facts["source"])}
     for n, row in enumerate(file.facts["message"]):
-        gone = printed_no_more(source.folder, row)
-        facts = {**row, "source": sources[row["source"]], "gone_in": gone}
+        older, later = not_printed_by(source.folder, row)
+        facts = {**row, "source": sources[row["source"]], "not_yet_in": older, "no_longer_in": later}
         Message.objects.create(guide=guide, position=n, **facts)
     replace(Signature, guide, [signature_row(row) for row in file.facts["signature"]])
     replace(Sample, guide, file.facts["sample"])

@@ -85,20 +85,34 @@ def proved_in_wrapper(words: str, said: Said, claimed: int, recorded: str, shown
     return False
 
 
-def printed_no_more(folder: Path, row: dict[str, Any]) -> str:
-    """The newest release that was read, if it no longer prints a [[message]] that earlier ones print.
+def not_printed_by(folder: Path, row: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """The releases that were read and don't print a [[message]] which those that it names print: older ones
+    than these, and later ones.
 
     The longest stretch of fixed words decides: a text that was reworded around it, or completed by code that
-    isn't Python, isn't called gone. Empty too where the words are of somebody else.
+    isn't Python, isn't called new or gone. Empty too where the words are of somebody else.
     """
     releases = table.read(folder)
-    if not releases.versions or releases.newest in row["versions"]:
-        return ""
+    order = [version in row["versions"] for version in releases.versions]
+    if all(order) or not any(order):
+        return [], []
     said = said_by_releases(releases)
-    claimed, newest = said.bits_of(row["versions"]), said.bits_of([releases.newest])
+    claimed = said.bits_of(row["versions"])
     longest = max(map(plain, HOLE.split(row["text"])), key=letters)
-    was = letters(longest) >= LEAST and said.by(longest, claimed) & claimed
-    return releases.newest if was and not said.by(longest, newest) & newest else ""
+    if letters(longest) < LEAST or not said.by(longest, claimed) & claimed:
+        return [], []
+    without = [
+        one for one in releases.versions if one not in row["versions"] and not prints(said, longest, one)
+    ]
+    first = order.index(True)
+    older = [one for one in without if one in releases.versions[:first]]
+    return older, [one for one in without if one not in older]
+
+
+def prints(said: Said, words: str, version: str) -> bool:
+    """Whether a release says words that are `plain`, as they are or through its holes."""
+    bit = said.bits_of([version])
+    return bool(said.by(words, bit) & bit)
 
 
 def shown_by_guide(guide: GuideSource) -> str:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from kb.guides import views
+from kb.guides.changes_views import changed
 from kb.guides.coverage_views import coverage
 
 urlpatterns = [
@@ -10,6 +11,7 @@ urlpatterns = [
     path("errors/", views.browse, name="browse"),
     path("errors/<slug:tool>/<slug:slug>/", views.guide, name="guide"),
     path("coverage/<slug:tool>/", coverage, name="coverage"),
+    path("coverage/<slug:tool>/changes/", changed, name="changes"),
     path("categories/<slug:slug>/", views.category, name="category"),
     path("match/", views.match, name="match"),
     path("search/", views.search_page, name="search"),

@@ -85,6 +85,7 @@ def test_the_addresses_are_these() -> None:
         "errors/",
         "errors/<slug:tool>/<slug:slug>/",
         "coverage/<slug:tool>/",
+        "coverage/<slug:tool>/changes/",
         "categories/<slug:slug>/",
         "match/",
         "search/",

@@ -148,7 +148,7 @@ def test_two_loads_at_once_both_count(counted: Path, monkeypatch: pytest.MonkeyP
 
     def keep(stamp: str) -> None:
         try:
-            coverage.keep(gate, {("1.0", "sdk"): coverage.Area(errors=1)}, stamp)
+            coverage.keep(gate, {("1.0", "sdk"): coverage.Area(errors=1)}, {}, stamp)
         finally:
             connection.close()
 

@@ -94,6 +94,7 @@ home                        | 200 200 200 200 200 200 | 302 200 200 200 200 200
 browse                      | 200 200 200 200 200 200 | 302 200 200 200 200 200
 guide                       | 200 200 200 200 200 200 | 302 200 200 200 200 200
 coverage                    | 200 200 200 200 200 200 | 302 200 200 200 200 200
+changes                     | 200 200 200 200 200 200 | 302 200 200 200 200 200
 category                    | 200 200 200 200 200 200 | 302 200 200 200 200 200
 match                       | 200 200 200 200 200 200 | 302 200 200 200 200 200
 match POST                  | 422 422 422 422 422 422 | 302 422 422 422 422 422
@@ -151,6 +152,7 @@ def things(library: Path, people: dict[str, User | None]) -> dict[str, dict[str,
         "draft_edit": {"pk": edit.pk},
         "category": {"slug": "quota-rate"},
         "coverage": {"tool": "gate"},
+        "changes": {"tool": "gate"},
         "receipt": {"id": report.pk},
         "review_report": {"id": report.pk},
         "draft": {"id": draft.pk},

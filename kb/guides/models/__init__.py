@@ -5,7 +5,7 @@ sanitises it when it is saved; `Guide.compose` joins the parts into the page tha
 """
 
 from kb.guides.models.constraints import not_blank, one_of
-from kb.guides.models.coverage import Coverage
+from kb.guides.models.coverage import Coverage, Recognised
 from kb.guides.models.guide import Guide, GuideQuerySet, Release, Revision, Tool
 from kb.guides.models.parts import (
     FAQ,
@@ -25,6 +25,6 @@ from kb.guides.models.unmatched import UnmatchedError
 
 __all__ = [
     "FAQ", "Cause", "Coverage", "Entry", "Guide", "GuideQuerySet", "Message", "Part", "PlatformCheck",
-    "Prevention", "QuickFix", "Release", "Revision", "Sample", "Signature", "Source", "Step", "Tool",
-    "UnmatchedError", "not_blank", "one_of",
+    "Prevention", "QuickFix", "Recognised", "Release", "Revision", "Sample", "Signature", "Source", "Step",
+    "Tool", "UnmatchedError", "not_blank", "one_of",
 ]  # fmt: skip

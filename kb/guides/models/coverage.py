@@ -1,4 +1,4 @@
-"""How much of what a release can say to its users is answered by guides."""
+"""How much of what a release can say to its users is answered by guides, and by which."""
 
 from django.db import models
 
@@ -43,3 +43,19 @@ class Coverage(models.Model):
     def unknown(self) -> int:
         """Errors that nothing recognises."""
         return self.errors - self.answered - self.general
+
+
+class Recognised(models.Model):
+    """Which guide answers what the releases of a tool say; counted together with its coverage.
+
+    `texts` is the key of a text (`kb.guides.answering.key_of`) -> [slug, whether by a general signature].
+    """
+
+    tool = models.OneToOneField(Tool, on_delete=models.CASCADE, related_name="recognised")
+    texts = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "recognised"
+
+    def __str__(self) -> str:
+        return f"{self.tool}: {len(self.texts)} texts of releases"

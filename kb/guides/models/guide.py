@@ -174,6 +174,7 @@ class Guide(models.Model):
             "guide": self,
             "chain": chain(Hop(self.hop)),
             "releases": list(self.releases.all()),
+            "not_in": self.not_in(parts["messages"]),
             "related": list(self.related.filter(retired=None).select_related("tool")),
             "sources": list(self.sources.all()),
             "against": held_against(source.kind for source in self.sources.all()),
@@ -183,6 +184,11 @@ class Guide(models.Model):
         self.page_html = render_to_string("guides/_guide.html", around | parts)
         fields = ["hero", "contents", "plain", "page_html", "meaning_html", "why_html"]
         self.save(update_fields=fields)
+
+    def not_in(self, messages: list[Any]) -> list[str]:
+        """The releases that were read and print none of its messages, oldest first."""
+        without = set.intersection(*(message.not_in for message in messages)) if messages else set()
+        return [one.version for one in self.tool.releases.all() if one.version in without] if without else []
 
     def compose_neighbours(self) -> None:
         """Composes the pages that show this guide among their related ones."""

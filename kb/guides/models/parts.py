@@ -63,15 +63,21 @@ class Message(Part):
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     error_type = models.CharField(max_length=80, blank=True)
     source = models.ForeignKey(Source, on_delete=models.RESTRICT, related_name="messages")
-    gone_in = models.CharField(
-        max_length=40, blank=True, editable=False, help_text="The newest release, if that no longer prints it"
+    not_yet_in = models.JSONField(
+        default=list, editable=False, help_text="Older releases that were read and don't print it"
     )
+    no_longer_in = models.JSONField(default=list, editable=False, help_text="Later ones that don't")
 
     class Meta(Part.Meta):
         constraints = [not_blank("text")]
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    @property
+    def not_in(self) -> set[str]:
+        """The releases that were read and don't print it."""
+        return {*self.not_yet_in, *self.no_longer_in}
 
 
 class Signature(Part):

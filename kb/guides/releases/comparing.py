@@ -57,9 +57,9 @@ def pair(one: Changed) -> dict[str, Any]:
 
 def shape(row: Row) -> tuple[str, str]:
     """What a row says, whatever its holes are called and wherever it stands."""
-    return (
-        ("name", row.raised) if row.kind == "class" and not row.text else (row.kind, HOLE.sub("{}", row.text))
-    )
+    if not row.text:
+        return "name", row.raised or row.error_type
+    return row.kind, HOLE.sub("{}", row.text)
 
 
 def compare(before: Iterable[Row], after: Iterable[Row]) -> Difference:

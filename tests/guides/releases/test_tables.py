@@ -115,6 +115,16 @@ def test_a_text_that_moved_is_no_change() -> None:
     assert (found.new, found.gone, found.reworded, found.restated) == ([], [], [], [])
 
 
+def test_a_word_of_the_type_that_came_or_went_is_told() -> None:
+    def word(name: str) -> Row:
+        return Row("gate/types.py", "ProxyErrorTypes", "type", "", 0, name, "")
+
+    found = compare([word("auth_error"), word("old_error")], [word("auth_error"), word("new_error")])
+    assert [row.error_type for row in found.new] == ["new_error"]
+    assert [row.error_type for row in found.gone] == ["old_error"]
+    assert (found.reworded, found.restated) == ([], [])
+
+
 @pytest.mark.parametrize("version", ["1.82.7", "1.82.8", "1.107.0", "1.82.07"])
 def test_a_compromised_release_is_not_read(tmp_path: Path, version: str) -> None:
     with pytest.raises(CommandError, match="reported as compromised"):
