@@ -34,6 +34,11 @@ class Change:
         """By which the guide of the earlier words is found; empty where there are none."""
         return key_of(self.before) if self.before else ""
 
+    @cached_property
+    def area(self) -> str:
+        """The part of the software that says it."""
+        return self.row.area
+
     @property
     def logged(self) -> bool:
         """Whether it is a line of the log and no error."""
@@ -70,7 +75,7 @@ class Filters:
         """Whether a change is asked for: all words must be in it."""
         return (
             one.logged == self.logged
-            and (not self.area or one.row.area == self.area)
+            and (not self.area or one.area == self.area)
             and all(word in one.sought for word in self.sought.lower().split())
         )
 
@@ -95,13 +100,13 @@ class Counts:
 
 @lru_cache(maxsize=8)
 def changes(releases: Table, old: str, new: str) -> tuple[Change, ...]:
-    """From one release to another, worked out once as long as the table stays as it is."""
+    """From one release to another, by area; worked out once as long as the table stays as it is."""
     found = compare(releases.rows(old), releases.rows(new))
     made = [Change(NEW, row) for row in found.new]
     made += [Change(GONE, row) for row in found.gone]
     for kind, pairs in ((REWORDED, found.reworded), (RESTATED, found.restated)):
         made += [change_of(kind, pair) for pair in pairs]
-    return tuple(made)
+    return tuple(sorted(made, key=lambda one: (place(one.area), one.row)))
 
 
 def change_of(kind: str, pair: Changed) -> Change:
@@ -123,10 +128,8 @@ def place(area: str) -> tuple[bool, str]:
 def listed(found: Iterable[Change], known: Mapping[str, Answer]) -> dict[str, list[Change]]:
     """Kind -> its changes: those that a guide is about first, then those that a general one knows."""
     lists: dict[str, list[Change]] = {kind: [] for kind in KINDS}
-    for one in found:
+    for one in sorted(found, key=lambda one: rank(one, known)):
         lists[one.kind].append(one)
-    for rows in lists.values():
-        rows.sort(key=lambda one: (rank(one, known), place(one.row.area), one.row))
     return lists
 
 
@@ -151,7 +154,7 @@ def counted(found: Iterable[Change]) -> list[Counts]:
     """How many changes each area has; providers last."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for one in found:
-        counts[one.row.area][one.kind] += 1
+        counts[one.area][one.kind] += 1
     return [Counts(area, [counts[area][kind] for kind in KINDS]) for area in sorted(counts, key=place)]
 
 
