@@ -68,7 +68,7 @@ class BrowseForm(forms.Form):
 class ChangesForm(forms.Form):
     """Which two releases are held against each other, and which of their changes are shown."""
 
-    PRINTED = (("errors", "Errors"), ("logs", "Log lines"))
+    PRINTED = (("", "Errors"), ("logs", "Log lines"))
 
     def __init__(self, data: Mapping[str, Any], versions: Sequence[str], areas: Sequence[str]) -> None:
         """`versions` oldest first: the two newest where none are named."""
