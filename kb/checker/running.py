@@ -18,7 +18,8 @@ from kb.diagnosis.text import readable, redact
 from kb.guides.matching import judge
 from kb.probes.credential import Credential
 from kb.probes.dial import look_up
-from kb.probes.run import not_reached, run, second_look, told
+from kb.probes.loop import told
+from kb.probes.run import not_reached, run, second_look
 from kb.probes.target import Policy, Refused, vet
 from kb.probes.target import Target as Vetted
 
@@ -39,7 +40,10 @@ class Busy(Exception):
 
 @dataclass(slots=True, repr=False)
 class Order:
-    """A check to be made. Its keys are wrapped and have no printed form."""
+    """A check to be made. Its keys are wrapped and have no printed form.
+
+    `first` is what follows from its first look, once that is over.
+    """
 
     asked: Asked
     key: Credential | None
@@ -48,6 +52,7 @@ class Order:
     pause: float = 0
     answers: tuple[Reply, ...] = ()
     previous: str = ""
+    first: Diagnosis | None = None
 
 
 def policy() -> Policy:
@@ -117,7 +122,8 @@ def looked(order: Order, vetted: Vetted) -> Iterator[tuple[Reply, ...]]:
         for replies in told(partial(run, vetted, order.key, order.admin, order.asked, order.paid)):
             first += replies
             yield replies
-        pause = order.pause or (WRITE_LAG if unsettled(first, order.asked) else 0)
+        order.first = conclude(first, order.asked)
+        pause = order.pause or (WRITE_LAG if unsettled(order.first) else 0)
         if pause and order.key:
             paid = bool(order.pause) and order.paid
             yield from told(
@@ -128,9 +134,9 @@ def looked(order: Order, vetted: Vetted) -> Iterator[tuple[Reply, ...]]:
         yield (Reply(probe="check", request="", outcome="failed", trouble="broken", why=why),)
 
 
-def unsettled(replies: tuple[Reply, ...], asked: Asked) -> bool:
+def unsettled(diagnosis: Diagnosis) -> bool:
     """Is it open only because LiteLLM writes spend late? Then the key's record is worth a second reading."""
-    return any(finding.would_settle == LOOK_AGAIN for finding in diagnose(replies, asked).findings)
+    return any(finding.would_settle == LOOK_AGAIN for finding in diagnosis.findings)
 
 
 def keep(order: Order, replies: tuple[Reply, ...]) -> CheckRun:
@@ -143,9 +149,11 @@ def keep(order: Order, replies: tuple[Reply, ...]) -> CheckRun:
     first = tuple(reply for reply in everything if not (order.pause and reply.probe.endswith(AGAIN)))
     looked_again = len(first) < len(everything)
     second = as_object(conclude(everything, order.asked)) if looked_again else None
+    known = order.first if order.first and order.first.replies == first else None
+    previous = CheckRun.objects.filter(pk=order.previous).first() if order.previous else None
     return CheckRun.objects.create(
         asked=asdict(order.asked),
-        diagnosis=as_object(conclude(first, order.asked)),
+        diagnosis=as_object(known or conclude(first, order.asked)),
         second={"pause": order.pause, "diagnosis": second} if second else None,
-        previous=CheckRun.objects.filter(pk=order.previous).first(),
+        previous=previous,
     )

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
@@ -24,6 +23,7 @@ from kb.guides.vocabulary import Hop
 from kb.probes.credential import Credential
 from kb.probes.plan import plan
 from kb.web.pages import page
+from kb.web.templatetags.checks import probe_row
 from kb.web.throttle import throttle
 
 PER_PERSON = 10  # checks a minute
@@ -123,8 +123,7 @@ def progress(order: Order, replies: Iterable[tuple[Reply, ...]]) -> Iterator[str
 
 def line(reply: Reply) -> str:
     """One reply for the script that shows it."""
-    html = render_to_string("checker/_probe.html", {"probe": reply})
-    return json.dumps({"probe": reply.probe, "outcome": reply.outcome, "html": html}) + "\n"
+    return json.dumps({"probe": reply.probe, "outcome": reply.outcome, "html": probe_row(reply)}) + "\n"
 
 
 @never_cache

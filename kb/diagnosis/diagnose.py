@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from kb.diagnosis.facts import Facts, read
@@ -71,14 +71,14 @@ def _fixes(findings: Sequence[Finding], deciding: Finding | None) -> tuple[Fix, 
 
 def as_object(diagnosis: Diagnosis) -> dict[str, Any]:
     """The Diagnosis object that web, JSON, command and MCP give; JSON has no NaN, so it is null."""
-    plain: dict[str, Any] = _finite({
+    plain: dict[str, Any] = _plain({
         "ruleset": diagnosis.ruleset, "target": diagnosis.target,
         "proxy": {"version": diagnosis.version, "database": diagnosis.database, "cache": diagnosis.cache},
-        "verdict": asdict(diagnosis.verdict),
-        "budgets": [asdict(budget) for budget in diagnosis.budgets],
+        "verdict": diagnosis.verdict,
+        "budgets": diagnosis.budgets,
         "findings": [_finding(finding) for finding in diagnosis.findings],
         "probes": [_probe(reply) for reply in diagnosis.replies],
-        "fixes": [asdict(fix) for fix in diagnosis.fixes],
+        "fixes": diagnosis.fixes,
     })  # fmt: skip
     return plain
 
@@ -98,9 +98,13 @@ def _probe(reply: Reply) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _finite(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {name: _finite(inner) for name, inner in value.items()}
+        return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return [_plain(inner) for inner in value]
+    if is_dataclass(value):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    return value

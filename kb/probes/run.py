@@ -1,14 +1,8 @@
 """Puts the questions of a plan to a target: those that can, at once, in three rounds. It judges no answer."""
 
 import asyncio
-import queue
-import threading
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import replace
-from functools import cache
-from typing import Any
-
-import uvloop
 
 from kb.diagnosis.finding import Asked, Reply, Trouble
 from kb.probes.call import call
@@ -16,13 +10,13 @@ from kb.probes.call import lacks as call_lacks
 from kb.probes.credential import Credential, Scrubber
 from kb.probes.dial import RUN_SECONDS, Dialler
 from kb.probes.key import key_info
+from kb.probes.loop import OnReply
 from kb.probes.plan import ORDER, PROBES, REACH, ROUNDS
 from kb.probes.probe import Known, Probe, Setting
 from kb.probes.question import Exchange, Question
 from kb.probes.target import Refused, Target
 from kb.probes.trouble import Broken, of
 
-OnReply = Callable[[Reply], None]
 MOST_PAUSE = 300.0
 
 _CANCELLED = "The check was cancelled."
@@ -116,39 +110,6 @@ async def second_look(
     for name in names:
         replies.left_out(name, _CANCELLED if stopped else _SILENT)
     return replies.in_order(names)
-
-
-def told(look: Callable[[OnReply], Coroutine[Any, Any, tuple[Reply, ...]]]) -> Generator[tuple[Reply, ...]]:
-    """The replies of `run` or `second_look` as they come, for callers without an event loop.
-
-    `look` is either with all its arguments but `on_reply`. Replies that wait for their reader come together,
-    since each of its turns costs all checks time. Closing the iterator cancels the look; what that raises,
-    the iterator raises.
-    """
-    replies: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
-    work = asyncio.run_coroutine_threadsafe(look(replies.put), _loop())
-    work.add_done_callback(lambda done: replies.put(None))
-    try:
-        last: Reply | None
-        while True:
-            batch = [last := replies.get()]
-            while not replies.empty():
-                batch.append(last := replies.get())
-            if found := tuple(reply for reply in batch if reply):
-                yield found
-            if last is None:
-                break
-        work.result()
-    finally:
-        work.cancel()
-
-
-@cache
-def _loop() -> asyncio.AbstractEventLoop:
-    """The loop that all looks of this process share: a thread for each would take turns with every other."""
-    loop = uvloop.new_event_loop()
-    threading.Thread(target=loop.run_forever, daemon=True, name="checks").start()
-    return loop
 
 
 def not_reached(refused: Refused) -> tuple[Reply, ...]:

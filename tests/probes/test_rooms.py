@@ -20,6 +20,7 @@ def imports(file: Path) -> set[str]:
 
 def test_one_file_opens_connections() -> None:
     allowed = {"dial.py": NETWORK, "trouble.py": {"ssl", "aiohttp"}, "run.py": {"asyncio"}}
+    allowed["loop.py"] = {"asyncio", "socket"}
     for file in ROOM.glob("*.py"):
         assert imports(file) & NETWORK <= allowed.get(file.name, set()), file.name
     opening = [file.name for file in ROOM.glob("*.py") if "open_connection" in file.read_text()]

@@ -14,8 +14,9 @@ from aiohttp import web
 
 from kb.diagnosis.finding import Asked, Reply
 from kb.probes.credential import Credential
+from kb.probes.loop import told
 from kb.probes.plan import ORDER, PROBES, plan
-from kb.probes.run import not_reached, run, second_look, told
+from kb.probes.run import not_reached, run, second_look
 from kb.probes.target import LOOPBACK, Refused, Target, vet
 from tests.probes import servers
 from tests.probes.fake import MASTER, VERSIONS, VIRTUAL, Fake

@@ -160,6 +160,25 @@ def outcome(reply: Any) -> dict[str, str]:
     }
 
 
+def probe_row(reply: Any) -> SafeString:
+    """One answer as it comes in, as a row of the list. No template: many checks at once have thousands."""
+    ended = outcome(reply)
+    got = format_html("{}", ended["word"])
+    if reply.status:
+        got += format_html(' <span class="mono">{}</span>', reply.status)
+    if reply.ms:
+        got += format_html(' <span class="ms">in {} ms</span>', reply.ms)
+    return format_html(
+        '<li class="probe"><svg viewBox="0 0 20 20" aria-hidden="true"><use href="#g_{}" /></svg>'
+        '<span class="what">{}{}</span><span class="got">{}</span>{}</li>',
+        ended["glyph"],
+        probe_name(reply.probe),
+        format_html(" <code>{}</code>", reply.request) if reply.request else "",
+        got,
+        format_html('<span class="why">{}</span>', reply.why) if reply.why else "",
+    )
+
+
 @register.simple_tag
 def by_privilege(steps: Iterable[Any]) -> list[tuple[str, str, list[Any]]]:
     """(word, title, steps) for each privilege that a plan takes, the least first."""
