@@ -6,6 +6,7 @@ from typing import Literal
 from kb.diagnosis.reading import Passage
 
 MOST_MATCHES = 5
+MOST_UNSAID = 3
 # Fixed text that differs by less than a word tells two errors apart by accident only.
 CLOSE_CHARACTERS = 2
 _MOST_RANKED = 64
@@ -38,10 +39,15 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is known of a text: at most five matches, one for each guide, best first."""
+    """What is known of a text: at most five matches, one for each guide, best first.
+
+    `unsaid` are names of guides, best first: where nothing matches, those that would if the text said which
+    tool it is from.
+    """
 
     verdict: Verdict
     matches: tuple[Match, ...]
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import re2
 
 from kb.diagnosis.answer import (
     MOST_MATCHES,
+    MOST_UNSAID,
     Answer,
     Confidence,
     Hit,
@@ -42,7 +43,7 @@ __all__ = [
     "validate",
 ]
 
-ALGORITHM = "4"
+ALGORITHM = "5"
 SPEAKERS = ("gateway", "upstream_gateway", "provider", "client", "infrastructure")
 SHORTEST_ANCHOR = 8
 MOST_LITERALS = 20
@@ -185,6 +186,9 @@ class _Compiled:
         return re2.compile(self.signature.pattern, _pattern_options())
 
 
+_Candidate = tuple[_Compiled, list[Passage]]
+
+
 class Matcher:
     """All signatures of all tools, ready to be looked for in one pass over a text.
 
@@ -211,9 +215,14 @@ class Matcher:
 
     def match(self, text: str) -> Answer:
         """Find what is known of a text that is already `readable()` and redacted."""
-        hits = next(filter(None, map(self._hits, readings(text))), None)
-        if hits is None:
-            return Answer("none", ())
+        unsaid: list[Hit] = []
+        for those in readings(text):
+            hits, unmarked = self._hits(those)
+            if hits:
+                break
+            unsaid = unsaid or unmarked
+        else:
+            return Answer("none", (), tuple(hit.guide for hit in ranked(unsaid)[:MOST_UNSAID]))
         best, *others = ranked(hits)
         ambiguous = bool(others) and undecidable(best, others[0])
         first = _match(best, "undecided" if ambiguous else _confidence(best), "")
@@ -223,8 +232,8 @@ class Matcher:
         ]
         return Answer("ambiguous" if ambiguous else "match", (first, *rest))
 
-    def _hits(self, those: Iterable[Passage]) -> list[Hit]:
-        """Each signature that holds in a passage, where it does so last."""
+    def _hits(self, those: Iterable[Passage]) -> tuple[list[Hit], list[Hit]]:
+        """Each signature that holds in a passage, where it does so last; if none, those that lack a mark."""
         found: dict[int, list[Passage]] = {}
         for passage in those:
             for start, scan in self._scans:
@@ -232,14 +241,18 @@ class Matcher:
                     found.setdefault(start + index, []).append(passage)
         marks = len(self._by_anchor)  # in the scan they come after the anchors
         tools = {self._marks[index - marks][0] for index in found if index >= marks}
-        hits = (
-            _last_hit(one, places)
-            for index, places in found.items()
-            if index < marks
-            for one in self._by_anchor[index]
-            if not one.signature.in_tool or one.signature.tool in tools
-        )
-        return [hit for hit in hits if hit]
+        marked: list[_Candidate] = []
+        unmarked: list[_Candidate] = []
+        for index, places in found.items():
+            for one in self._by_anchor[index] if index < marks else ():
+                held = not one.signature.in_tool or one.signature.tool in tools
+                (marked if held else unmarked).append((one, places))
+        hits = _all_hits(marked)
+        return hits, [] if hits else _all_hits(unmarked)
+
+
+def _all_hits(candidates: list[_Candidate]) -> list[Hit]:
+    return [hit for one, places in candidates if (hit := _last_hit(one, places))]
 
 
 def _last_hit(one: _Compiled, places: list[Passage]) -> Hit | None:

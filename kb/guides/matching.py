@@ -31,6 +31,11 @@ class Judged:
     guides: dict[str, Guide]  # by `name_of`
     edition: object
 
+    @property
+    def unsaid(self) -> list[Guide]:
+        """Where nothing fits: guides that would, if the text said that it is from their tool."""
+        return [self.guides[name] for name in self.answer.unsaid if name in self.guides]
+
     @cached_property
     def similar(self) -> list[Near]:
         """Where nothing fits: what comes near, never a match."""
@@ -91,7 +96,8 @@ def judge(redacted: Redacted) -> Judged:
     now = edition()
     judging = matcher(now)
     answer = judging.match(redacted.text)
-    slugs = {match.guide.partition("/")[2] for match in answer.matches}
+    names = (*(match.guide for match in answer.matches), *answer.unsaid)
+    slugs = {name.partition("/")[2] for name in names}
     guides = Guide.objects.filter(slug__in=slugs).select_related("tool")
     named = {name_of(guide): guide for guide in guides}
     return Judged(redacted, fingerprint(redacted.text), judging.ruleset, answer, named, now)
@@ -108,6 +114,10 @@ def as_object(judged: Judged) -> dict[str, Any]:
             match_object(match, judged.guides[match.guide])
             for match in judged.answer.matches
             if match.guide in judged.guides
+        ],
+        "unsaid": [
+            {"tool": one.tool.slug, "slug": one.slug, "title": one.title, "url": one.get_absolute_url()}
+            for one in judged.unsaid
         ],
         "similar": [one.as_object() for one in judged.similar],
         "unknown_names": [one.as_object() for one in judged.unknown_names],

@@ -218,8 +218,13 @@ def verdict(judged: matching.Judged) -> dict[str, Any]:
         }
     matching.remember_unmatched(judged)
     hits: list[Hit] = search(telling_line(judged.redacted.text), limit=SUGGESTIONS)
-    alike = {near.guide for near in judged.similar}
-    return context | {"similar": judged.similar, "hits": [hit for hit in hits if hit.guide not in alike]}
+    similar = [near for near in judged.similar if near.guide not in judged.unsaid]
+    shown = {*judged.unsaid, *(near.guide for near in similar)}
+    return context | {
+        "unsaid": judged.unsaid,
+        "similar": similar,
+        "hits": [hit for hit in hits if hit.guide not in shown],
+    }
 
 
 def pieces(judged: matching.Judged, candidates: list[Candidate]) -> list[Piece]:

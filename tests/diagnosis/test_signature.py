@@ -146,6 +146,18 @@ def test_of_two_tools_each_goes_by_its_own_marks():
     assert slugs(found(MESSAGE, first, second, marks=marks)) == []
 
 
+def test_what_would_match_if_the_text_named_its_tool_is_told_apart_from_matches():
+    asks = Signature(guide="asks", id="1", all_of=("Budget has been exceeded!",), in_tool=True)
+    vague = Signature(guide="vague", id="1", all_of=("Budget has been",), in_tool=True, general=True)
+    plain = Signature(guide="plain", id="1", all_of=("No connected db.",))
+
+    alone = found(MESSAGE, vague, asks, plain)
+    assert (alone.verdict, alone.matches, alone.unsaid) == ("none", (), ("asks", "vague"))
+    assert found(f"litellm: {MESSAGE}", vague, asks, plain).unsaid == ()
+    beside = found(f"{MESSAGE} No connected db.", vague, asks, plain)
+    assert (slugs(beside), beside.unsaid) == (["plain"], ())
+
+
 def test_the_tool_may_be_named_anywhere_in_a_long_log():
     asks = Signature(guide="asks", id="1", all_of=("Budget has been exceeded!",), in_tool=True)
 

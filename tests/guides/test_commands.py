@@ -50,6 +50,7 @@ def test_match_gives_the_object_that_the_page_shows(
         "verdict",
         "redacted",
         "matches",
+        "unsaid",
         "similar",
         "unknown_names",
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from kb.diagnosis.text import redact
@@ -206,3 +207,19 @@ def test_beyond_the_share_of_a_minute_the_text_comes_back_without_its_secrets(
         assert "Zq8" not in page
     assert "The coin is spent" not in answers[4].content.decode()
     assert Guide.objects.get(slug="coin").met == 2
+
+
+def test_an_error_that_does_not_say_whose_it_is_leads_to_its_guide_with_that_condition(
+    library: Path, client: Client
+) -> None:
+    Signature.objects.filter(guide__slug="coin").update(in_tool=True)
+    Guide.objects.update(updated=timezone.now())
+    text = "Traceback:\n  The coin is spent: 3 of 2\n"
+    page = post(client, text)
+    assert "Nothing we know fits" in page
+    assert "If it comes from Gate" in page
+    assert page.count('href="/errors/gate/coin/"') == 1
+    answer = client.post("/match/", {"text": text}, headers={"Accept": "application/json"}).json()
+    assert (answer["verdict"], answer["matches"]) == ("none", [])
+    assert [(one["tool"], one["slug"]) for one in answer["unsaid"]] == [("gate", "coin")]
+    assert "If it comes from" not in post(client, ERROR)
