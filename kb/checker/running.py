@@ -125,6 +125,7 @@ def looked(order: Order, vetted: Vetted) -> Iterator[tuple[Reply, ...]]:
         order.first = conclude(first, order.asked)
         pause = order.pause or (WRITE_LAG if unsettled(order.first) else 0)
         if pause and order.key:
+            close_old_connections()  # the judgement may have taken one
             paid = bool(order.pause) and order.paid
             yield from told(
                 partial(second_look, vetted, order.key, order.asked, paid, pause, admin=order.admin)
