@@ -1,6 +1,6 @@
 // The editor saves as it goes. Without this the draft is saved with its button.
 (() => {
-  const { $, trouble } = window.culprit;
+  const { $ } = window.culprit;
   const form = $("[data-edit]");
   if (!form) return;
   const QUIET = 3000; // after the last key
@@ -12,7 +12,11 @@
   let timer = 0;
   let since = 0;
 
-  const say = (words) => (said.textContent = words);
+  // Its own line: the page's alert is cleared by each answer of a panel.
+  const say = (words, wrong = false) => {
+    said.textContent = words;
+    said.classList.toggle("error", wrong);
+  };
 
   const save = async () => {
     clearTimeout(timer);
@@ -34,17 +38,15 @@
       if (answer.ok) {
         form.elements.revision.value = told.revision;
         say(told.words);
-        trouble("");
         return;
       }
       dirty = true;
       // A draft that others changed is not for the script to decide on: the button shows both texts.
       if (answer.status !== 422) stopped = true;
-      say("Not saved.");
-      trouble(answer.status === 409 ? `${told.words} Press “Save the draft” to see both texts.` : told.words);
+      say(answer.status === 409 ? `${told.words} Press “Save the draft” to see both texts.` : `Not saved. ${told.words}`, true);
     } catch {
       dirty = true;
-      say("Not saved: the server did not answer. Your words are still here; it is tried again when you type on.");
+      say("Not saved: the server did not answer. Your words are still here; it is tried again when you type on.", true);
     }
   };
 

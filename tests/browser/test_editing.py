@@ -136,7 +136,11 @@ def test_the_editor_saves_as_it_goes_and_two_tabs_keep_both_texts(
     page.get_by_label("Title", exact=True).fill("Saved by itself")
     expect(page.get_by_text("Saved at")).to_be_visible(timeout=15_000)
     other.get_by_label("Title", exact=True).fill("From the other tab")
-    expect(other.locator("[data-trouble]")).to_contain_text("was saved in another tab", timeout=15_000)
+    told = other.get_by_role("status").filter(has_text="was saved in another tab")
+    expect(told).to_be_visible(timeout=15_000)
+    # What the panels answer afterwards doesn't take the warning away.
+    other.wait_for_load_state("networkidle")
+    expect(told).to_be_visible()
     other.once("dialog", lambda dialog: dialog.accept())
     other.get_by_role("button", name="Save the draft").click()
     expect(other.get_by_role("alert").filter(has_text="Not saved")).to_be_visible()
