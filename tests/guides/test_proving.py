@@ -27,6 +27,10 @@ def wrap(provider, message):
 
 def route(path):
     raise ValueError("Expected format: /coin/{id}")
+
+def key(bank):
+    if bank != "bank_one":
+        raise ValueError(f"No key of bank_one: {bank}")
 """
 OLD = "def check():\n    raise ValueError('The coin was lost in the old days')\n"
 
@@ -76,7 +80,15 @@ def test_what_a_release_says_is_proved(tmp_path: Path, literal: str) -> None:
 
 @pytest.mark.parametrize(
     "literal",
-    ["The coin is missing:", "The coin is spent on sweets", "This key has no models", "CoinageError"],
+    [
+        "The coin is missing:",
+        "The coin is spent on sweets",
+        "The coin is spent: sweets of 2",  # a value that no release speaks of
+        "This piggybank has models=",
+        "Piggy_bankException - The coin is spent",
+        "This key has no models",
+        "CoinageError",
+    ],
 )
 def test_what_nobody_said_is_told_by_file_and_line(tmp_path: Path, literal: str) -> None:
     text = signed(literal)

@@ -1,5 +1,7 @@
 """Whether words were ever said by a release: in a text of its code, with values in the holes of it.
 
+A value is a number, or made of words that the releases use themselves: in a text, or as a name of a class, a
+function, a file or a type. What else stands in a hole proves nothing, since anything could stand there.
 Words are compared as the matcher compares them: wrappings undone, letter case and white space aside.
 """
 
@@ -16,6 +18,7 @@ from kb.guides.releases.table import Table
 from kb.guides.releases.wording import HOLE
 
 VALUE = re.compile(r"[^\s\"'{}\[\]]{0,40}")  # what may stand in a hole in the midst of the words
+WORD = re.compile(r"\w+")
 LETTER = re.compile(r"[^\W\d_]")
 TOKEN = re.compile(r"exception|error|[^\W_]{3,}?(?=exception|error|[\W_]|$)")
 LEAST = 6  # letters of fixed words by which a text is known
@@ -38,16 +41,6 @@ def letters(words: str) -> int:
     return len(LETTER.findall(words))
 
 
-def values(words: str, piece: str) -> Iterator[str]:
-    """What may stand in a hole at the beginning of words, if a piece goes on behind it."""
-    found = VALUE.match(words)
-    longest = len(found[0]) if found else 0
-    at = words.find(piece[:1], 0, longest + 1)
-    while at >= 0:
-        yield words[:at]
-        at = words.find(piece[:1], at + 1, longest + 1)
-
-
 def printed(row: Row) -> Iterator[str]:
     """The forms in which Python prints what a row says: as it is, and in a traceback."""
     yield row.text
@@ -66,16 +59,19 @@ class Said:
     def __init__(self, table: Table) -> None:
         self.bits = {version: 1 << place for place, version in enumerate(table.versions)}
         self.names: defaultdict[str, int] = defaultdict(int)
+        self.vocabulary: set[str] = set()
         having: defaultdict[str, int] = defaultdict(int)
         for row, versions in table.entries:
             bits = self.bits_of(versions)
             for name in (row.error_type, row.path, row.path.rpartition("/")[2], *row.function.split(".")):
                 self.names[name.lower()] |= bits
+            self.vocabulary.update(WORD.findall(f"{row.path} {row.raised} {row.text}".lower()))
             for text in printed(row):
                 having[text] |= bits
         folded: defaultdict[str, int] = defaultdict(int)
         for text, bits in having.items():
             folded[GAP.join(plain(part) for part in HOLE.split(text))] |= bits
+        self.vocabulary |= self.names.keys()
         self.texts = sorted(folded)
         self.versions = [folded[text] for text in self.texts]
         self.whole = END + END.join(self.texts) + END
@@ -95,6 +91,20 @@ class Said:
                 self.by_opening[pieces[0]].append(index)
                 for token in set(TOKEN.findall(self.texts[index])):
                     self.by_token[token].append(index)
+
+    def value(self, words: str) -> bool:
+        """Whether each of the words is a number or one that releases use."""
+        return all(word.isdigit() or word in self.vocabulary for word in WORD.findall(words))
+
+    def values(self, words: str, piece: str) -> Iterator[str]:
+        """What may stand in a hole at the beginning of words, if a piece goes on behind it."""
+        found = VALUE.match(words)
+        longest = len(found[0]) if found else 0
+        at = words.find(piece[:1], 0, longest + 1)
+        while at >= 0:
+            if self.value(words[:at]):
+                yield words[:at]
+            at = words.find(piece[:1], at + 1, longest + 1)
 
     def bits_of(self, versions: Iterable[str]) -> int:
         """Releases as a number; those that were never read are none."""
@@ -150,7 +160,7 @@ class Said:
                         if found:
                             return found
             if index and piece:
-                for value in values(words, piece):
+                for value in self.values(words, piece):
                     found = self.fits(pieces, index, words[len(value) :], least, DEEP)
                     if found:
                         return found
@@ -158,12 +168,12 @@ class Said:
 
     def goes_on(self, pieces: list[str], index: int, words: str, least: float, deep: int) -> int:
         """In a hole before a piece: a value and that piece, or another text."""
-        if not words.strip() or VALUE.fullmatch(words):
+        if not words.strip() or (VALUE.fullmatch(words) and self.value(words)):
             return ALL if least <= 0 else NONE
         piece = pieces[index]
         if not piece and index < len(pieces) - 1:
             return self.goes_on(pieces, index + 1, words, least, deep)
-        for value in values(words, piece) if piece else ():
+        for value in self.values(words, piece) if piece else ():
             found = self.fits(pieces, index, words[len(value) :], least, deep)
             if found:
                 return found
