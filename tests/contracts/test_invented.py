@@ -9,6 +9,7 @@ from django.conf import settings
 from kb.guides import proving
 from kb.guides.library import ToolSource, read_tools
 from kb.guides.releases import table
+from kb.guides.source import GuideSource
 from kb.guides.vocabulary import Speaker
 
 INVENTED = "zorblefink"
@@ -21,7 +22,7 @@ def invented(literal: str) -> str:
     return literal.replace(longest, INVENTED)
 
 
-def rows_of(tool: ToolSource) -> Iterator[tuple[Any, dict[str, Any]]]:
+def rows_of(tool: ToolSource) -> Iterator[tuple[GuideSource, dict[str, Any]]]:
     """The signatures that releases, captures and cited words must prove."""
     for guide in tool.guides.values():
         for row in guide.facts["signature"]:

@@ -65,13 +65,13 @@ class Said:
             bits = self.bits_of(versions)
             for name in (row.error_type, row.path, row.path.rpartition("/")[2], *row.function.split(".")):
                 self.names[name.lower()] |= bits
-            self.vocabulary.update(WORD.findall(f"{row.path} {row.raised} {row.text}".lower()))
+            said = f"{row.path} {row.function} {row.raised} {row.error_type} {row.text}"
+            self.vocabulary.update(WORD.findall(said.lower()))
             for text in printed(row):
                 having[text] |= bits
         folded: defaultdict[str, int] = defaultdict(int)
         for text, bits in having.items():
             folded[GAP.join(plain(part) for part in HOLE.split(text))] |= bits
-        self.vocabulary |= self.names.keys()
         self.texts = sorted(folded)
         self.versions = [folded[text] for text in self.texts]
         self.whole = END + END.join(self.texts) + END
