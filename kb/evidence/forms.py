@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
-from django.core.validators import URLValidator
 
 from kb.diagnosis.text import KINDS, MAX_BYTES, harmless, redact
 from kb.evidence.models import Cache, Deployment, Fits, Helped, Pods, Store
+from kb.guides.links import plain_link
 from kb.guides.models import Guide, Release, Tool
 
 MOST_TEXT = 20_000  # characters of an error that are kept
@@ -151,20 +150,7 @@ class ReportForm(forms.Form):
 
     def clean_link(self) -> str:
         """A public address, without a secret in it."""
-        link = str(self.cleaned_data["link"])
-        if not link:
-            return ""
-        if any(f"<{kind}>" in link for kind in KINDS):
-            raise forms.ValidationError(
-                "There was a password, a key or an e-mail address in this link, and it was taken out."
-                " Give a link that works without it."
-            )
-        URLValidator(["http", "https"], message="Give a public link that begins with https:// or http://.")(
-            link
-        )
-        if "@" in urlsplit(link).netloc:
-            raise forms.ValidationError("Give the link without a name and a password in it.")
-        return link
+        return plain_link(str(self.cleaned_data["link"]), "a public link")
 
     def clean(self) -> dict[str, Any]:
         """A report says something, and a fix comes with what it did."""

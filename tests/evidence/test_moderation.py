@@ -282,9 +282,13 @@ def in_threads(transactional_db: None, library: Path, tmp_path: Path) -> Iterato
 
 
 def copy(file: str) -> None:
-    """What this thread's connection holds, in a file."""
+    """What this thread's connection holds, in a file, in WAL mode as a migrated site's is.
+
+    Of two connections that turn it on at the same time, SQLite refuses one at once instead of waiting.
+    """
     target = sqlite3.connect(file)
     connection.connection.backup(target)
+    target.execute("PRAGMA journal_mode=WAL")
     target.close()
 
 
