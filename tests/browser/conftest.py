@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,34 @@ def on_site(base_url: str, site_environment: dict[str, str]) -> Callable[[str], 
         return ran.stdout
 
     return run
+
+
+SIGN_IN = """
+from importlib import import_module
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import Group, User
+user, _ = User.objects.get_or_create(username={name!r})
+user.groups.set(Group.objects.filter(name="Editors"))
+store = import_module(settings.SESSION_ENGINE).SessionStore()
+store[SESSION_KEY] = str(user.pk)
+store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+store.save()
+print(store.session_key)
+"""
+
+
+@pytest.fixture(scope="session")
+def editor_cookie(on_site: Callable[[str], str], base_url: str) -> Callable[[str], Any]:
+    """What makes a browser the editor's of that user name, who need not be there yet."""
+
+    @cache
+    def sign_in(name: str) -> Any:
+        key = on_site(SIGN_IN.format(name=name)).split()[-1]
+        return {"name": "sessionid", "value": key, "url": base_url}
+
+    return sign_in
 
 
 def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:

@@ -1,6 +1,5 @@
 """Editing in the browser: preview, a second reader, publishing, history; with script and without."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,35 +14,18 @@ pytestmark = pytest.mark.browser
 GUIDE = "/errors/litellm/llm-timeout/"
 EDIT = f"{GUIDE}edit/"
 HISTORY = f"{GUIDE}history/"
-MAKE = """
-import json
-from importlib import import_module
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.auth.models import Group, User
-from kb.team.models import Draft
-Draft.objects.all().delete()
-keys = {}
-for name in ("edith", "sven"):
-    user, made = User.objects.get_or_create(username=name)
-    user.groups.set(Group.objects.filter(name="Editors"))
-    store = import_module(settings.SESSION_ENGINE).SessionStore()
-    store[SESSION_KEY] = str(user.pk)
-    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    store.save()
-    keys[name] = store.session_key
-print(json.dumps(keys))
-"""
+NO_DRAFTS = "from kb.team.models import Draft; Draft.objects.all().delete()"
 
 
 @pytest.fixture
-def people(on_site: Callable[[str], str], base_url: str) -> Callable[[BrowserContext, str], None]:
-    """Signs a browser in as edith or sven, who are editors; nobody has a draft."""
-    keys = json.loads(on_site(MAKE).splitlines()[-1])
+def people(
+    on_site: Callable[[str], str], editor_cookie: Callable[[str], Any]
+) -> Callable[[BrowserContext, str], None]:
+    """Signs a browser in as an editor; nobody has a draft."""
+    on_site(NO_DRAFTS)
 
     def sign_in(context: BrowserContext, name: str) -> None:
-        context.add_cookies([{"name": "sessionid", "value": keys[name], "url": base_url}])
+        context.add_cookies([editor_cookie(name)])
 
     return sign_in
 

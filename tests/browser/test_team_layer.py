@@ -14,17 +14,14 @@ NOTE = f"{GUIDE}note/"
 PAGES = (GUIDE, NOTE, "/notes/", "/due/?why=overdue", "/due/?why=release", "/due/?why=unowned")
 MAKE = """
 from datetime import date
-from importlib import import_module
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from kb.guides.models import Guide, Tool
 from kb.team.due import cited_words
 from kb.team.models import Note, ReleaseFile
 from kb.web.markdown import render
-name = {"first_name": "Erin", "last_name": "Fox"}
-user, _ = User.objects.get_or_create(username="erin-editor", defaults=name)
-user.groups.add(Group.objects.get(name="Editors"))
+user = User.objects.get(username="erin-editor")
+user.first_name, user.last_name = "Erin", "Fox"
+user.save()
 words = "**Ask the platform team first.** The EU proxy waits:\\n\\n1. See `router_settings`.\\n2. Raise it."
 Note.objects.all().delete()
 for slug in ("llm-timeout", "redis-connection-error"):
@@ -42,25 +39,15 @@ for row in cited_words(tool):
     )
     file.words[row.words] = False
     file.save()
-store = import_module(settings.SESSION_ENGINE).SessionStore()
-store[SESSION_KEY] = str(user.pk)
-store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-store[HASH_SESSION_KEY] = user.get_session_auth_hash()
-store.save()
-print(store.session_key)
 """
 
 
 @pytest.fixture(scope="module")
-def session(on_site: Callable[[str], str]) -> str:
-    """The session of an editor, with two notes and a noted release on the running site."""
-    return on_site(MAKE).split()[-1]
-
-
-@pytest.fixture
-def cookie(session: str, base_url: str) -> Any:
-    """What makes a browser the editor's."""
-    return {"name": "sessionid", "value": session, "url": base_url}
+def cookie(on_site: Callable[[str], str], editor_cookie: Callable[[str], Any]) -> Any:
+    """What makes a browser the editor's, who has two notes and a noted release on the running site."""
+    cookie = editor_cookie("erin-editor")
+    on_site(MAKE)
+    return cookie
 
 
 @pytest.fixture
@@ -132,7 +119,7 @@ def test_from_what_is_due_to_the_note_and_back(desk: Page) -> None:
     expect(desk.get_by_text("The note is saved.")).to_be_visible()
 
 
-def test_readers_without_an_account_see_none_of_it(strict_page: Page, session: str) -> None:
+def test_readers_without_an_account_see_none_of_it(strict_page: Page, cookie: Any) -> None:
     strict_page.goto(GUIDE)
     expect(strict_page.get_by_text("Our notes")).to_have_count(0)
     strict_page.goto("/notes/")

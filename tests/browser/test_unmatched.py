@@ -13,33 +13,12 @@ pytestmark = pytest.mark.browser
 TEXT = (
     "09:14:22 - LiteLLM Proxy:ERROR: Only proxy admins may ever set disable_global_guardrails on a key, not 7"
 )
-MAKE = """
-from importlib import import_module
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.auth.models import Group, User
-user, _ = User.objects.get_or_create(username="uma-editor")
-user.groups.add(Group.objects.get(name="Editors"))
-store = import_module(settings.SESSION_ENGINE).SessionStore()
-store[SESSION_KEY] = str(user.pk)
-store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-store[HASH_SESSION_KEY] = user.get_session_auth_hash()
-store.save()
-print(store.session_key)
-"""
-
-
-@pytest.fixture(scope="module")
-def session(on_site: Callable[[str], str]) -> str:
-    """The session of an editor on the running site."""
-    return on_site(MAKE).split()[-1]
 
 
 @pytest.fixture
-def desk(strict_page: Page, session: str, base_url: str) -> Page:
+def desk(strict_page: Page, editor_cookie: Callable[[str], Any]) -> Page:
     """The editor's browser."""
-    cookie: Any = {"name": "sessionid", "value": session, "url": base_url}
-    strict_page.context.add_cookies([cookie])
+    strict_page.context.add_cookies([editor_cookie("uma-editor")])
     return strict_page
 
 
