@@ -13,8 +13,6 @@ from kb.guides.releases.table import Table
 CLASSES = "litellm/exceptions.py"
 READ = "1.84.0"  # and the newest release that was read
 NOT_MET = {
-    "CallerCredentialAuthenticationError": "prints itself as litellm.AuthenticationError, its parent",
-    "CallerCredentialRateLimitError": "prints itself as litellm.RateLimitError, its parent",
     "GuardrailInterventionNormalStringError": "caught by the Bedrock guardrail, whose text is the answer",
     "InvalidRequestError": "kept for programs that catch it: no release raises it",
     "MockException": "raised only for a call that asked for it with mock_response",
