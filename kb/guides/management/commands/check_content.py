@@ -29,6 +29,6 @@ class Command(BaseCommand):
         for problem in found:
             self.stdout.write(str(problem))
         if found:
-            self.stderr.write(f"{len(found)} problems.")
+            self.stderr.write("1 problem." if len(found) == 1 else f"{len(found)} problems.")
             raise SystemExit(1)
         self.stdout.write("The content is as it must be.")
