@@ -15,7 +15,7 @@ from kb.diagnosis.signature import Signature as PureSignature
 from kb.diagnosis.text import Redacted, fingerprint, normal_form
 from kb.guides.models import Guide, Revision, Signature, Tool, UnmatchedError
 from kb.guides.naming import NoSuch, no_such
-from kb.guides.similar import Near, near
+from kb.guides.similar import Near, known, near
 
 CATALOGUE_LIMIT = 5_000  # unmatched errors kept; the oldest go first
 
@@ -89,6 +89,13 @@ def edition() -> object:
     texts = Revision.objects.aggregate(newest=Max("pk"), count=Count("pk"))
     marks = json.dumps(list(Tool.objects.order_by("pk").values_list("slug", "marks")))
     return (newest["updated"], newest["retired"], texts["newest"], texts["count"], marks)
+
+
+def prepare() -> None:
+    """Compiles and gathers ahead what the first text of a process would wait for."""
+    now = edition()
+    matcher(now)
+    known(now, published)
 
 
 def judge(redacted: Redacted) -> Judged:

@@ -5,7 +5,9 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -86,3 +88,15 @@ def test_of_many_who_ask_at_once_one_gathers_and_the_others_wait(monkeypatch: py
 
 def test_a_match_has_nothing_similar_beside_it(library: Path) -> None:
     assert matching.as_object(matching.judge(redact(readable(ERROR))))["similar"] == []
+
+
+def test_a_process_that_serves_has_read_signatures_and_messages_before_the_first_text(
+    library: Path, client: Client
+) -> None:
+    matching.prepare()
+    with CaptureQueriesContext(connection) as asked:
+        page = post(client, "words that nobody has ever said of the purse of a traveller or his limit")
+    assert "Nothing we know fits" in page
+    assert not [
+        query for query in asked if "guides_signature" in query["sql"] or "guides_message" in query["sql"]
+    ]

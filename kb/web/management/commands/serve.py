@@ -119,7 +119,7 @@ def granian(host: str, workers: int) -> list[str]:
     options = ["--interface", "wsgi", "--no-ws", "--workers", str(workers), "--log-level", "warning"]
     options += ["--log-config", str(LOG), "--blocking-threads", str(THREADS)]
     options += ["--host", host, "--port", str(settings.PORT)]
-    return [sys.executable, "-m", "granian", *options, "kb.wsgi:application"]
+    return [sys.executable, "-m", "granian", *options, "--factory", "kb.wsgi:serving"]
 
 
 def answers(port: int) -> bool:
