@@ -43,7 +43,7 @@ __all__ = [
     "validate",
 ]
 
-ALGORITHM = "5"
+ALGORITHM = "6"
 SPEAKERS = ("gateway", "upstream_gateway", "provider", "client", "infrastructure")
 SHORTEST_ANCHOR = 8
 MOST_LITERALS = 20
@@ -217,7 +217,7 @@ class Matcher:
         """Find what is known of a text that is already `readable()` and redacted."""
         unsaid: list[Hit] = []
         for those in readings(text):
-            hits, unmarked = self._hits(those)
+            hits, unmarked = self._hits(those, text)
             if hits:
                 break
             unsaid = unsaid or unmarked
@@ -232,8 +232,11 @@ class Matcher:
         ]
         return Answer("ambiguous" if ambiguous else "match", (first, *rest))
 
-    def _hits(self, those: Iterable[Passage]) -> tuple[list[Hit], list[Hit]]:
-        """Each signature that holds in a passage, where it does so last; if none, those that lack a mark."""
+    def _hits(self, those: Iterable[Passage], text: str) -> tuple[list[Hit], list[Hit]]:
+        """Each signature that holds in a passage, where it does so last; if none, those that lack a mark.
+
+        What its plain reading leaves out of a text may hold a mark, too: the name of a container.
+        """
         found: dict[int, list[Passage]] = {}
         for passage in those:
             for start, scan in self._scans:
@@ -247,8 +250,15 @@ class Matcher:
             for one in self._by_anchor[index] if index < marks else ():
                 held = not one.signature.in_tool or one.signature.tool in tools
                 (marked if held else unmarked).append((one, places))
-        hits = _all_hits(marked)
-        return hits, [] if hits else _all_hits(unmarked)
+        if hits := _all_hits(marked) or _all_hits(self._named(unmarked, text)):
+            return hits, []
+        return [], _all_hits(unmarked)
+
+    def _named(self, candidates: list[_Candidate], text: str) -> list[_Candidate]:
+        """The candidates whose tool has a mark somewhere in the text."""
+        low = lowered(text) if candidates else ""
+        tools = {tool for tool, mark in self._marks if mark in low}
+        return [one for one in candidates if one[0].signature.tool in tools]
 
 
 def _all_hits(candidates: list[_Candidate]) -> list[Hit]:

@@ -165,6 +165,13 @@ def test_the_tool_may_be_named_anywhere_in_a_long_log():
     assert slugs(found(f"{LOG * 300}{MESSAGE}", asks)) == []
 
 
+def test_the_name_of_the_container_names_the_tool():
+    asks = Signature(guide="asks", id="1", all_of=("Budget has been exceeded!",), in_tool=True)
+
+    assert slugs(found(f"litellm-1  | {MESSAGE}\nlitellm-1  | more", asks)) == ["asks"]
+    assert slugs(found(f"gateway-1  | {MESSAGE}\ngateway-1  | more", asks)) == []
+
+
 def test_finds_each_of_more_signatures_than_one_automaton_holds():
     known = [
         Signature(guide=f"g{place}", id="s", all_of=(f"widget {place} is broken",)) for place in range(40_000)
