@@ -51,6 +51,7 @@ def printed(row: Row) -> Iterator[str]:
         yield f"{row.raised}('{{message}}')"
     elif row.kind == "raise":
         yield f"{row.raised}: {row.text}"
+        yield f"in {row.function.rpartition('.')[2]} raise {row.raised}("
 
 
 class Said:
