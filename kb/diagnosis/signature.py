@@ -244,21 +244,27 @@ class Matcher:
                     found.setdefault(start + index, []).append(passage)
         marks = len(self._by_anchor)  # in the scan they come after the anchors
         tools = {self._marks[index - marks][0] for index in found if index >= marks}
-        marked: list[_Candidate] = []
-        unmarked: list[_Candidate] = []
-        for index, places in found.items():
-            for one in self._by_anchor[index] if index < marks else ():
-                held = not one.signature.in_tool or one.signature.tool in tools
-                (marked if held else unmarked).append((one, places))
-        if hits := _all_hits(marked) or _all_hits(self._named(unmarked, text)):
-            return hits, []
-        return [], _all_hits(unmarked)
+        candidates: list[_Candidate] = [
+            (one, places)
+            for index, places in found.items()
+            if index < marks
+            for one in self._by_anchor[index]
+        ]
+        asking = {one.signature.tool for one, _ in candidates if one.signature.in_tool} - tools
+        tools |= self._named(asking, text) if asking else set()
+        hits = _all_hits([one for one in candidates if _said(one, tools)])
+        return hits, [] if hits else _all_hits([one for one in candidates if not _said(one, tools)])
 
-    def _named(self, candidates: list[_Candidate], text: str) -> list[_Candidate]:
-        """The candidates whose tool has a mark somewhere in the text."""
-        low = lowered(text) if candidates else ""
-        tools = {tool for tool, mark in self._marks if mark in low}
-        return [one for one in candidates if one[0].signature.tool in tools]
+    def _named(self, tools: set[str], text: str) -> set[str]:
+        """Those of the tools that have a mark somewhere in the text."""
+        low = lowered(text)
+        return {tool for tool, mark in self._marks if tool in tools and mark in low}
+
+
+def _said(candidate: _Candidate, tools: set[str]) -> bool:
+    """Whether a signature that asks for its tool's mark has it."""
+    signature = candidate[0].signature
+    return not signature.in_tool or signature.tool in tools
 
 
 def _all_hits(candidates: list[_Candidate]) -> list[Hit]:

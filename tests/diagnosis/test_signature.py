@@ -170,6 +170,8 @@ def test_the_name_of_the_container_names_the_tool():
 
     assert slugs(found(f"litellm-1  | {MESSAGE}\nlitellm-1  | more", asks)) == ["asks"]
     assert slugs(found(f"gateway-1  | {MESSAGE}\ngateway-1  | more", asks)) == []
+    vague = Signature(guide="vague", id="1", all_of=("Budget has been",), general=True)
+    assert slugs(found(f"litellm-1  | {MESSAGE}\nlitellm-1  | more", vague, asks)) == ["asks", "vague"]
 
 
 def test_finds_each_of_more_signatures_than_one_automaton_holds():
