@@ -244,12 +244,8 @@ class Matcher:
                     found.setdefault(start + index, []).append(passage)
         marks = len(self._by_anchor)  # in the scan they come after the anchors
         tools = {self._marks[index - marks][0] for index in found if index >= marks}
-        candidates: list[_Candidate] = [
-            (one, places)
-            for index, places in found.items()
-            if index < marks
-            for one in self._by_anchor[index]
-        ]
+        anchored = ((index, places) for index, places in found.items() if index < marks)
+        candidates = [(one, places) for index, places in anchored for one in self._by_anchor[index]]
         asking = {one.signature.tool for one, _ in candidates if one.signature.in_tool} - tools
         tools |= self._named(asking, text) if asking else set()
         hits = _all_hits([one for one in candidates if _said(one, tools)])
