@@ -307,8 +307,7 @@ def save_source(source: ToolSource, guide: Guide, position: int, row: dict[str, 
 def replace(model: Any, guide: Guide, rows: list[dict[str, Any]]) -> None:
     """Parts on which nothing hangs are made anew."""
     model.objects.filter(guide=guide).delete()
-    for position, row in enumerate(rows):
-        model.objects.create(guide=guide, position=position, **row)
+    model.objects.bulk_create(model(guide=guide, position=n, **row) for n, row in enumerate(rows))
 
 
 def save_entries(model: Any, guide: Guide, rows: list[dict[str, Any]]) -> dict[str, Any]:

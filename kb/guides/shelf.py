@@ -17,7 +17,18 @@ def tools() -> list[ToolSource]:
 
 def tool_source(tool: Tool) -> ToolSource:
     """One tool; a guide whose source breaks a rule of today stands among its `problems`."""
-    source = ToolSource(
+    source = facts_of(tool)
+    for guide in Guide.objects.published().filter(tool=tool).only("slug", "text"):
+        try:
+            source.guides[guide.slug] = source_of(guide.text, guide.slug, path_of(tool, guide.slug))
+        except ContentError as error:
+            source.problems += error.problems
+    return source
+
+
+def facts_of(tool: Tool) -> ToolSource:
+    """One tool without its guides."""
+    return ToolSource(
         slug=tool.slug,
         folder=Path(settings.CONTENT_DIR) / tool.slug,
         name=tool.name,
@@ -27,12 +38,6 @@ def tool_source(tool: Tool) -> ToolSource:
         versions=[release.version for release in tool.releases.order_by("position")],
         marks=tool.marks,
     )
-    for guide in Guide.objects.published().filter(tool=tool).only("slug", "text"):
-        try:
-            source.guides[guide.slug] = source_of(guide.text, guide.slug, path_of(tool, guide.slug))
-        except ContentError as error:
-            source.problems += error.problems
-    return source
 
 
 def path_of(tool: Tool, slug: str) -> str:

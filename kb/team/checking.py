@@ -14,7 +14,6 @@ from django.db import DataError, IntegrityError, models, transaction
 
 from kb.diagnosis import drafting
 from kb.diagnosis.signature import Matcher, SignatureError
-from kb.diagnosis.text import readable, redact
 from kb.guides import contracts, shelf
 from kb.guides.library import ToolSource
 from kb.guides.loading import save_guide
@@ -81,7 +80,8 @@ def problems_of(tool: Tool, slug: str, text: str) -> list[Found]:
     except ContentError as error:
         return [placed(problem, text) for problem in error.problems]
     tools = shelf.tools()
-    found = contracts.check(swapped(tools, tool, source))
+    after = swapped(tools, tool, source)
+    found = contracts.check_draft(after, next(one for one in after if one.slug == tool.slug), source)
     own = [placed(problem, text) for problem in found if problem.path == path]
     others = [problem for problem in found if problem.path != path]
     if others:  # no draft is blamed for what is wrong without it
@@ -117,13 +117,12 @@ def page_of(tool: Tool, slug: str, text: str, guide: Guide | None) -> str:
         source = read(tool, slug, text)
     except ContentError as error:
         raise NoPreview([placed(problem, text) for problem in error.problems]) from error
-    shelved = shelf.tool_source(tool)
     try:
         with transaction.atomic():
-            html = composed(shelved, tool, source, guide)
+            html = composed(shelf.facts_of(tool), tool, source, guide)
             transaction.set_rollback(True)
     except (KeyError, ValueError, DataError, IntegrityError) as error:
-        found = [placed(p, text) for p in contracts.check_guide(shelved, source)]
+        found = [placed(p, text) for p in contracts.check_guide(shelf.tool_source(tool), source)]
         raise NoPreview(found or [Found("A value is of the wrong kind or too long.", 1)]) from error
     return html
 
@@ -239,7 +238,9 @@ def trial(tool: Tool, slug: str, text: str) -> Trial:
         source = recognition(text, slug, source_path(tool, slug))
         tools = shelf.tools()
         after = swapped(tools, tool, source)
-        return Trial(f"{tool.slug}/{slug}", matcher_of(tools), matcher_of(after), samples_of(after))
+        return Trial(
+            f"{tool.slug}/{slug}", contracts.matcher_of(tools), contracts.matcher_of(after), samples_of(after)
+        )
     except ContentError as error:
         raise NoPreview([placed(problem, text) for problem in error.problems]) from error
     except (SignatureError, TypeError) as error:
@@ -247,22 +248,11 @@ def trial(tool: Tool, slug: str, text: str) -> Trial:
         raise NoPreview(found or [Found(str(error), 1)]) from error
 
 
-def matcher_of(tools: list[ToolSource]) -> Matcher:
-    """All signatures, compiled as the checks do it."""
-    return Matcher(
-        (
-            contracts.pure_signature(f"{tool.slug}/{guide.slug}", row, tool.slug)
-            for tool, guide, row in contracts.rows_of(tools, "signature")
-        ),
-        marks={tool.slug: tool.marks for tool in tools},
-    )
-
-
 def samples_of(tools: list[ToolSource]) -> list[Text]:
     """Every sample, near misses too, as the matcher gets them, with whose it is."""
     return [
         (
-            redact(readable(row["text"])).text,
+            contracts.pasted(row["text"]),
             f"{'near miss' if row.get('near_miss') else 'sample'} of {tool.slug}/{guide.slug}",
         )
         for tool, guide, row in contracts.rows_of(tools, "sample")

@@ -54,6 +54,15 @@ def printed(row: Row) -> Iterator[str]:
         yield f"in {row.function.rpartition('.')[2]} raise {row.raised}("
 
 
+def overlaps(piece: str, words: str) -> Iterator[int]:
+    """By how many letters a piece may end as words begin, the most first."""
+    at = piece.find(words[:1], max(0, len(piece) - len(words)))
+    while words and at >= 0:
+        if words.startswith(piece[at:]):
+            yield len(piece) - at
+        at = piece.find(words[:1], at + 1)
+
+
 class Said:
     """What the releases of a table say, to look words up in."""
 
@@ -116,20 +125,21 @@ class Said:
 
         What is said through holes only is looked for where no wanted release says them as they are.
         """
-        if words not in self.known:
-            self.known[words] = self.as_they_are(words)
-        if self.known[words] & wanted:
-            return self.known[words]
+        known = self.as_they_are(words)
+        if known & wanted:
+            return known
         if words not in self.holed:
             self.holed[words] = self.through_holes(GAP.join(HOLE.split(words)))
-        return self.known[words] | self.holed[words]
+        return known | self.holed[words]
 
     def as_they_are(self, words: str) -> int:
         """The releases in which words stand as they are, or are a name."""
-        found = self.names.get(words.strip(), 0)
-        for index in self.where(GAP.join(HOLE.split(words))):
-            found |= self.versions[index]
-        return found
+        if words not in self.known:
+            found = self.names.get(words.strip(), 0)
+            for index in self.where(GAP.join(HOLE.split(words))):
+                found |= self.versions[index]
+            self.known[words] = found
+        return self.known[words]
 
     def where(self, words: str) -> Iterator[int]:
         """The texts in which words stand as they are."""
@@ -154,12 +164,11 @@ class Said:
         """The releases in which words are a part of a text with holes, wherever in it they begin."""
         for index, piece in enumerate(pieces):
             if index < len(pieces) - 1:
-                for length in range(min(len(piece), len(words)), 0, -1):
-                    if piece.endswith(words[:length]):
-                        left = least - letters(words[:length])
-                        found = self.goes_on(pieces, index + 1, words[length:], left, DEEP)
-                        if found:
-                            return found
+                for length in overlaps(piece, words):
+                    left = least - letters(words[:length])
+                    found = self.goes_on(pieces, index + 1, words[length:], left, DEEP)
+                    if found:
+                        return found
             if index and piece:
                 for value in self.values(words, piece):
                     found = self.fits(pieces, index, words[len(value) :], least, DEEP)
