@@ -175,6 +175,16 @@ def test_a_second_reader_who_makes_no_sense_is_named_by_line(
     assert any(says in line for line in checked(tmp_path))
 
 
+@pytest.mark.parametrize(("version", "allowed"), [("0.9.12", True), ("1.0.1", False), ("0.9beta", False)])
+def test_code_may_be_cited_of_a_release_older_than_all_that_guides_speak_of(
+    tmp_path: Path, version: str, allowed: bool
+) -> None:
+    cited = 'kind = "code"\nversion = "1.0"'
+    assert cited in RIGHT
+    files.write(tmp_path, coin=RIGHT.replace(cited, f'kind = "code"\nversion = "{version}"'))
+    assert any("isn't in tool.toml" in line for line in checked(tmp_path)) is not allowed
+
+
 def test_a_source_that_nobody_cites_is_named(tmp_path: Path) -> None:
     extra = RIGHT.replace("[fix.raise-coin]", EXTRA_SOURCE + "\n[fix.raise-coin]")
     files.write(tmp_path, coin=extra)
