@@ -71,12 +71,17 @@ class NotLoaded(Exception):
 
 def require_guides() -> None:
     """For commands: raises NotLoaded where an answer would only mean that nothing is loaded."""
+    require_tables()
+    if not Guide.objects.published().exists():
+        raise NotLoaded("There are no guides yet: run manage.py load_content first.")
+
+
+def require_tables() -> None:
+    """For commands: raises NotLoaded where the database doesn't have this version's tables of guides."""
     try:
-        if Guide.objects.published().exists():
-            return
+        Guide.objects.first()
     except DatabaseError as error:
         raise NotLoaded("Run manage.py migrate, then manage.py load_content, first.") from error
-    raise NotLoaded("There are no guides yet: run manage.py load_content first.")
 
 
 def edition() -> object:

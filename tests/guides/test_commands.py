@@ -101,6 +101,16 @@ def test_evaluate_counts_what_is_found_missed_and_wrong(
     assert "Without a guide: 1 of 2 texts matched; of these 1 are labelled none." in answer
 
 
+@pytest.mark.parametrize("line", ["nonsense", '{"id": 1, "text": "x"}', "[1]"])
+def test_evaluate_names_the_line_that_has_no_label(
+    library: Path, tmp_path: Path, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cases.jsonl"
+    file.write_text(json.dumps({"id": 1, "label": "coin", "text": ERROR}) + "\n\n" + line)
+    with pytest.raises(CommandError, match=r'line 3 is not {"id": …, "text": …, "label": …}'):
+        run("evaluate", str(file), monkeypatch=monkeypatch)
+
+
 def test_commands_say_when_nothing_is_loaded(
     db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +119,8 @@ def test_commands_say_when_nothing_is_loaded(
             run(*line, text=ERROR, monkeypatch=monkeypatch)
     with connection.execute_wrapper(away), pytest.raises(CommandError, match=r"Run manage\.py migrate"):
         run("match", text=ERROR, monkeypatch=monkeypatch)
+    with connection.execute_wrapper(away), pytest.raises(CommandError, match=r"Run manage\.py migrate"):
+        run("load_content", monkeypatch=monkeypatch)
 
 
 def away(*args: object) -> None:

@@ -60,11 +60,7 @@ class Command(BaseCommand):
 
     def labelled(self, file: Path) -> None:
         """Texts with the guide that each should find."""
-        try:
-            rows = [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
-            cases = [(row["id"], row["label"], found(row["text"])) for row in rows]
-        except (OSError, ValueError, KeyError) as error:
-            raise CommandError(f"{file}: {type(error).__name__} {error}") from error
+        cases = [(key, label, found(text)) for key, label, text in rows_of(file)]
         known = set(Guide.objects.published().values_list("slug", flat=True))
         self.by_label([case for case in cases if case[1] in known])
         self.without_guide([case for case in cases if case[1] not in known])
@@ -95,6 +91,27 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Without a guide: {len(wrong)} of {len(cases)} texts matched; of these {none} are labelled none."
         )
+
+
+def rows_of(file: Path) -> list[tuple[str, str, str]]:
+    """Id, label and text of each line. Raises CommandError that names the line which can't be read."""
+    try:
+        lines = file.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file}: {error}") from error
+    rows = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            rows.append((str(row["id"]), str(row["label"]), str(row["text"])))
+        except (ValueError, KeyError, TypeError) as error:
+            raise CommandError(
+                f'{file}: line {number} is not {{"id": …, "text": …, "label": …}}:'
+                f" {type(error).__name__} {error}"
+            ) from error
+    return rows
 
 
 def found(text: str) -> list[str]:

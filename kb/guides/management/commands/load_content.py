@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from kb.guides.coverage import renew
 from kb.guides.loading import load
+from kb.guides.matching import NotLoaded, require_tables
 from kb.guides.source import ContentError
 
 
@@ -15,7 +16,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            require_tables()
             loaded = load(settings.CONTENT_DIR)
+        except NotLoaded as error:
+            raise CommandError(str(error)) from error
         except ContentError as error:
             raise CommandError(f"{error}\nNothing was loaded.") from error
         for word in ("added", "changed", "retired"):
