@@ -107,7 +107,7 @@ def test_evaluate_names_the_line_that_has_no_label(
 ) -> None:
     file = tmp_path / "cases.jsonl"
     file.write_text(json.dumps({"id": 1, "label": "coin", "text": ERROR}) + "\n\n" + line)
-    with pytest.raises(CommandError, match=r'line 3 is not {"id": …, "text": …, "label": …}'):
+    with pytest.raises(CommandError, match=r'Line 3 is not {"id": …, "text": …, "label": …}'):
         run("evaluate", str(file), monkeypatch=monkeypatch)
 
 

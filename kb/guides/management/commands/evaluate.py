@@ -1,6 +1,5 @@
 """`manage.py evaluate`: how well labelled texts, or all that the releases can say, are matched."""
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kb.diagnosis.text import readable, redact
+from kb.guides.lines import read_bytes, rows
 from kb.guides.matching import NotLoaded, as_object, judge, published, require_guides
 from kb.guides.models import Guide, Tool
 from kb.guides.releases import table
@@ -60,7 +60,8 @@ class Command(BaseCommand):
 
     def labelled(self, file: Path) -> None:
         """Texts with the guide that each should find."""
-        cases = [(key, label, found(text)) for key, label, text in rows_of(file)]
+        lines = rows(read_bytes(file), "id", "text", "label")
+        cases = [(str(key), str(label), found(str(text))) for key, text, label in lines]
         known = set(Guide.objects.published().values_list("slug", flat=True))
         self.by_label([case for case in cases if case[1] in known])
         self.without_guide([case for case in cases if case[1] not in known])
@@ -91,27 +92,6 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Without a guide: {len(wrong)} of {len(cases)} texts matched; of these {none} are labelled none."
         )
-
-
-def rows_of(file: Path) -> list[tuple[str, str, str]]:
-    """Id, label and text of each line. Raises CommandError that names the line which can't be read."""
-    try:
-        lines = file.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file}: {error}") from error
-    rows = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            rows.append((str(row["id"]), str(row["label"]), str(row["text"])))
-        except (ValueError, KeyError, TypeError) as error:
-            raise CommandError(
-                f'{file}: line {number} is not {{"id": …, "text": …, "label": …}}:'
-                f" {type(error).__name__} {error}"
-            ) from error
-    return rows
 
 
 def found(text: str) -> list[str]:

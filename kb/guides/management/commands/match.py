@@ -1,13 +1,13 @@
 """`manage.py match`: which guide fits a text."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kb.diagnosis.text import TextTooLarge, readable, redact
+from kb.guides.lines import read_bytes, rows
 from kb.guides.matching import NotLoaded, as_object, judge, require_guides
 
 
@@ -46,27 +46,8 @@ class Command(BaseCommand):
 
     def lines(self, raw: bytes) -> None:
         """One match object a line; a line that can't be read stops the run and is named."""
-        for number, line in enumerate(raw.splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-                text, key = str(row["text"]), row["id"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise CommandError(
-                    f'Line {number} is not {{"id": …, "text": …}}: {type(error).__name__} {error}'
-                ) from error
-            self.stdout.write(json.dumps({"id": key, **self.answer(text)}))
-
-
-def read_bytes(file: Path | None) -> bytes:
-    """The file's bytes, or those of standard input."""
-    if file is None:
-        return sys.stdin.buffer.read()
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}") from error
+        for key, text in rows(raw, "id", "text"):
+            self.stdout.write(json.dumps({"id": key, **self.answer(str(text))}))
 
 
 def decoded(raw: bytes) -> str:
