@@ -60,6 +60,7 @@ class Hit:
     guide: str
     signature: str
     general: bool
+    quotes: bool
     weight: int
     literals: tuple[str, ...]
     spans: tuple[Span, ...]
@@ -108,12 +109,18 @@ def _order(hit: Hit) -> tuple[bool, int, int, str, str]:
 def reads_more(one: Hit, other: Hit) -> bool:
     """Tell whether `one` is the more specific whatever the lengths.
 
-    It is where one of its literals contains the longest literal of `other`, or where it reads the
-    `…Exception - ` through which the words of `other` came from a gateway further on.
+    It is where it quotes `other`, where one of its literals contains the longest literal of `other`, or
+    where it reads the `…Exception - ` through which the words of `other` came from a gateway further on.
     """
     if one.general != other.general:
         return other.general
+    if one.quotes != other.quotes:
+        return _quotes(one, other)
     return _contains(one, other) or _reads_wrapper(one, other)
+
+
+def _quotes(one: Hit, other: Hit) -> bool:
+    return one.quotes and not other.quotes and all(map(other.passage.has, one.literals))
 
 
 def _contains(one: Hit, other: Hit) -> bool:
@@ -139,6 +146,8 @@ def why_lost(hit: Hit, best: Hit) -> str:
     """One plain sentence on why `hit` comes after `best`."""
     if hit.general and not best.general:
         return "It is a general signature, and a more exact one fits."
+    if _quotes(best, hit):
+        return "The first guide's error quotes others, and this is one of them."
     if _contains(best, hit):
         return "The first signature contains its fixed text and more."
     if _reads_wrapper(best, hit):

@@ -43,7 +43,7 @@ __all__ = [
     "validate",
 ]
 
-ALGORITHM = "6"
+ALGORITHM = "7"
 SPEAKERS = ("gateway", "upstream_gateway", "provider", "client", "infrastructure")
 SHORTEST_ANCHOR = 8
 MOST_LITERALS = 20
@@ -80,7 +80,8 @@ class Signature:
     the text is read as `canonical()` gives it, a long one by passages (`reading.passages`), in one
     of which all of this must hold. `status` and `error_type` must be among those that it states;
     `in_tool` asks for one of the marks of its `tool` in the text; `general` makes it yield to every
-    signature that is not. `speaker` says whose words these are.
+    signature that is not, and `quotes` makes it come before those of the same passage: its error, such
+    as a health list, quotes others. `speaker` says whose words these are.
     """
 
     guide: str
@@ -94,6 +95,7 @@ class Signature:
     error_type: str | None = None
     in_tool: bool = False
     general: bool = False
+    quotes: bool = False
     speaker: str = "gateway"
     tool: str = ""
 
@@ -227,7 +229,7 @@ class Matcher:
         ambiguous = bool(others) and undecidable(best, others[0])
         first = _match(best, "undecided" if ambiguous else _confidence(best), "")
         rest = [
-            _match(hit, _loser_confidence(hit, best), why_lost(hit, best))
+            _match(hit, "undecided" if undecidable(best, hit) else "consistent", why_lost(hit, best))
             for hit in others[: MOST_MATCHES - 1]
         ]
         return Answer("ambiguous" if ambiguous else "match", (first, *rest))
@@ -294,6 +296,7 @@ def _hit(one: _Compiled, passage: Passage) -> Hit | None:
         guide=one.signature.guide,
         signature=one.signature.id,
         general=one.signature.general,
+        quotes=one.signature.quotes,
         weight=sum(map(len, literals)) + one.bonus,
         literals=one.all_of,
         spans=tuple(Span(span.literal, *passage.unwrapped_span(span.start, span.end)) for span in spans),
@@ -380,10 +383,6 @@ def _spoken_by(speaker: str, text: str, start: int) -> str:
 
 def _confidence(hit: Hit) -> Confidence:
     return "consistent" if hit.general else "known_shape"
-
-
-def _loser_confidence(hit: Hit, best: Hit) -> Confidence:
-    return "undecided" if undecidable(best, hit) else "consistent"
 
 
 def _match(hit: Hit, confidence: Confidence, lost_because: str) -> Match:

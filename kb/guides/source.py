@@ -108,7 +108,8 @@ FIELDS: dict[str, dict[str, tuple[type, bool]]] = {  # name -> (type, is it requ
     "signature": {
         "id": (STR, True), "all_of": (STRS, True), "any_of": (STRS, False), "none_of": (STRS, False),
         "pattern": (STR, False), "where": (STR, False), "status": (INT, False), "error_type": (STR, False),
-        "in_tool": (BOOL, False), "general": (BOOL, False), "speaker": (STR, False), "said_by": (STRS, False),
+        "in_tool": (BOOL, False), "general": (BOOL, False), "quotes": (BOOL, False), "speaker": (STR, False),
+        "said_by": (STRS, False),
     },
     "sample": {"origin": (STR, True), "text": (STR, True), "near_miss": (BOOL, False)},
     "source": {

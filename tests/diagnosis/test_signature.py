@@ -240,6 +240,21 @@ def test_general_signatures_lose_and_claim_less():
     assert alone.verdict == "match"
 
 
+def test_an_error_that_quotes_others_comes_before_them():
+    listed = Signature(guide="health", id="1", all_of=("unhealthy_endpoints",), quotes=True)
+
+    far_away = "\nINFO: served" * 2_000
+
+    together = found(f'{{"unhealthy_endpoints": [{{"error": "{MESSAGE}"}}]}}', listed, BUDGET)
+    apart = found(f"GET /health unhealthy_endpoints: 1{far_away}{MESSAGE}", listed, BUDGET)
+
+    assert slugs(together) == ["health", "budget-exceeded-key"]
+    assert (
+        together.matches[1].lost_because == "The first guide's error quotes others, and this is one of them."
+    )
+    assert slugs(apart)[0] == "budget-exceeded-key"
+
+
 def test_equal_claims_are_ambiguous_and_later_comes_first():
     first = Signature(guide="a-first", id="1", all_of=("connection to alpha failed",))
     second = Signature(guide="b-second", id="1", all_of=("connection to gamma failed",))

@@ -94,6 +94,7 @@ class Signature(Part):
     error_type = models.CharField(max_length=80, blank=True)
     in_tool = models.BooleanField(default=False)
     general = models.BooleanField(default=False)
+    quotes = models.BooleanField(default=False)
     speaker = models.CharField(max_length=20, choices=Speaker, default=Speaker.GATEWAY)
 
     class Meta(Part.Meta):
@@ -120,6 +121,7 @@ class Signature(Part):
             error_type=self.error_type or None,
             in_tool=self.in_tool,
             general=self.general,
+            quotes=self.quotes,
             speaker=self.speaker,
         )
 

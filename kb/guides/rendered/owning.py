@@ -34,9 +34,9 @@ class Claim:
         return shown and (one.pattern is None or searched(one.pattern, one.where, message))
 
     @property
-    def order(self) -> tuple[bool, int]:
-        """Claims of signatures that aren't general first, then by what they read of the template."""
-        return self.signature.general, -self.characters
+    def order(self) -> tuple[bool, bool, int]:
+        """General signatures last, those that quote others first, then by what they read of the template."""
+        return self.signature.general, not self.signature.quotes, -self.characters
 
 
 class Plain(NamedTuple):
