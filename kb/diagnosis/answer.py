@@ -26,7 +26,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A signature found in a text, with what it captured and why it is not first."""
+    """A signature found in a text, with what it captured and why it is not first.
+
+    `quoted` tells that the first match's error holds this one, as a health list does.
+    """
 
     guide: str
     signature: str
@@ -35,6 +38,7 @@ class Match:
     confidence: Confidence
     spoken_by: str
     lost_because: str
+    quoted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +119,12 @@ def reads_more(one: Hit, other: Hit) -> bool:
     if one.general != other.general:
         return other.general
     if one.quotes != other.quotes:
-        return _quotes(one, other)
+        return quotes(one, other)
     return _contains(one, other) or _reads_wrapper(one, other)
 
 
-def _quotes(one: Hit, other: Hit) -> bool:
+def quotes(one: Hit, other: Hit) -> bool:
+    """Tell whether the error of `one` quotes others, and `other` stands in a passage with it."""
     return one.quotes and not other.quotes and all(map(other.passage.has, one.literals))
 
 
@@ -146,7 +151,7 @@ def why_lost(hit: Hit, best: Hit) -> str:
     """One plain sentence on why `hit` comes after `best`."""
     if hit.general and not best.general:
         return "It is a general signature, and a more exact one fits."
-    if _quotes(best, hit):
+    if quotes(best, hit):
         return "The first guide's error quotes others, and this is one of them."
     if _contains(best, hit):
         return "The first signature contains its fixed text and more."

@@ -22,6 +22,7 @@ from kb.diagnosis.answer import (
     Hit,
     Match,
     Span,
+    quotes,
     ranked,
     undecidable,
     why_lost,
@@ -227,9 +228,9 @@ class Matcher:
             return Answer("none", (), tuple(hit.guide for hit in ranked(unsaid)[:MOST_UNSAID]))
         best, *others = ranked(hits)
         ambiguous = bool(others) and undecidable(best, others[0])
-        first = _match(best, "undecided" if ambiguous else _confidence(best), "")
+        first = _match(best, best, "undecided" if ambiguous else _confidence(best))
         rest = [
-            _match(hit, "undecided" if undecidable(best, hit) else "consistent", why_lost(hit, best))
+            _match(hit, best, "undecided" if undecidable(best, hit) else "consistent")
             for hit in others[: MOST_MATCHES - 1]
         ]
         return Answer("ambiguous" if ambiguous else "match", (first, *rest))
@@ -385,7 +386,7 @@ def _confidence(hit: Hit) -> Confidence:
     return "consistent" if hit.general else "known_shape"
 
 
-def _match(hit: Hit, confidence: Confidence, lost_because: str) -> Match:
+def _match(hit: Hit, best: Hit, confidence: Confidence) -> Match:
     source_span = hit.passage.canonical.source_span
     return Match(
         guide=hit.guide,
@@ -394,5 +395,6 @@ def _match(hit: Hit, confidence: Confidence, lost_because: str) -> Match:
         values=capture(hit.passage.text, hit.place) | hit.groups,
         confidence=confidence,
         spoken_by=hit.spoken_by,
-        lost_because=lost_because,
+        lost_because="" if hit is best else why_lost(hit, best),
+        quoted=quotes(best, hit) and not hit.general,
     )

@@ -150,6 +150,7 @@ def match_object(match: Any, guide: Guide) -> dict[str, Any]:
         "matched": [{"literal": span.literal, "start": span.start, "end": span.end} for span in match.spans],
         "values": match.values,
         "lost_because": match.lost_because,
+        "quoted": match.quoted,
     }
 
 

@@ -211,6 +211,8 @@ def verdict(judged: matching.Judged) -> dict[str, Any]:
         related = best.guide.related.filter(retired=None).cards()[:4]
         return context | {
             "best": best,
+            "quoted": [other for other in candidates[1:] if other.match["quoted"]],
+            "others": [other for other in candidates[1:] if not other.match["quoted"]],
             "fix": fix,
             "outcome": outcome,
             "related": related,

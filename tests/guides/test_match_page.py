@@ -223,3 +223,18 @@ def test_an_error_that_does_not_say_whose_it_is_leads_to_its_guide_with_that_con
     assert (answer["verdict"], answer["matches"]) == ("none", [])
     assert [(one["tool"], one["slug"]) for one in answer["unsaid"]] == [("gate", "coin")]
     assert "If it comes from" not in post(client, ERROR)
+
+
+def test_an_error_that_an_error_holds_is_shown_as_the_one_inside(library: Path, client: Client) -> None:
+    Signature.objects.filter(guide__slug="token").update(
+        all_of=["unhealthy places:"], any_of=[], none_of=[], pattern="", quotes=True
+    )
+    Guide.objects.update(updated=timezone.now())
+    text = f"unhealthy places: {ERROR}"
+    page = post(client, text)
+    assert '<h1 id="verdict" tabindex="-1" data-result>' + Guide.objects.get(slug="token").title in page
+    inside = page[page.index("The error inside") :]
+    assert 'href="/errors/gate/coin/"' in inside[: inside.index("</section>")]
+    assert "Others that fit less well" not in page
+    answer = client.post("/match/", {"text": text}, headers={"Accept": "application/json"}).json()
+    assert [(one["slug"], one["quoted"]) for one in answer["matches"]] == [("token", False), ("coin", True)]
