@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from email.utils import formataddr, parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
@@ -118,13 +118,13 @@ def postgresql(
     query: str,
 ) -> dict[str, Any]:
     """PostgreSQL through Django's own connection pool; `?host=/path` names a socket's folder."""
-    options = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
+    options = dict(parse_qsl(query))
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": database,
         "USER": unquote(user or ""),
         "PASSWORD": unquote(password or ""),
-        "HOST": unquote(options.pop("host", "")) or host or "",
+        "HOST": options.pop("host", "") or host or "",
         "PORT": str(port or options.pop("port", "")),
         "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 5}, **options},
     }

@@ -10,6 +10,12 @@ from kb.diagnosis.finding import Asked
 from kb.diagnosis.text import harmless, redact
 
 SECRET = forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"})
+# What the proxy is asked about by name: of a redacted one it would know nothing.
+NAMED = ("model", "end_user", "tags")
+ALTERED = (
+    "An e-mail address or a secret was taken out, so the proxy would be asked about another name. "
+    "Run manage.py check_proxy instead: it asks as you write it."
+)
 PAUSES = [("0", "No"), ("70", "After 70 seconds"), ("130", "After 130 seconds")]
 
 
@@ -32,7 +38,10 @@ class CheckForm(forms.Form):
     previous = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(None if data is None else cleaned_of_secrets(data), **kwargs)
+        cleaned = None if data is None else cleaned_of_secrets(data)
+        super().__init__(cleaned, **kwargs)
+        said = {name: harmless(str(data.get(name, ""))) for name in NAMED} if data else {}
+        self.altered = [name for name, text in said.items() if cleaned and text != cleaned.get(name, "")]
 
     def clean(self) -> dict[str, Any]:
         """Something must be there to judge: a proxy to call, or answers that were pasted."""
@@ -42,6 +51,8 @@ class CheckForm(forms.Form):
             self.add_error("address", "There is no target of that name: choose another, or give an address.")
         if not address and not (given.get("answers") or "").strip() and not self.errors:
             self.add_error("address", "Give the proxy's address, such as http://127.0.0.1:4000.")
+        for name in self.altered:
+            self.add_error(name, ALTERED)
         if given.get("paid") and not given.get("key") and address:
             self.add_error("key", "The test call needs the virtual key that was refused.")
         if given.get("paid") and not given.get("model") and address:

@@ -13,6 +13,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from kb.probes.address import Unusable, parts
 from kb.probes.target import Allowed
 
 LIFE = timedelta(days=7)
@@ -59,7 +60,17 @@ class Target(models.Model):
     @property
     def url(self) -> str:
         """The address that is called."""
-        return f"{self.scheme}://{self.host}:{self.port}{self.path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}{self.path}"
+
+    def clean(self) -> None:
+        """Host and path as the guard compares them. Raises ValidationError for what could never be called."""
+        self.host = self.host.strip("[]")
+        try:
+            at = parts(self.url)
+        except Unusable as problem:
+            raise ValidationError(str(problem)) from problem
+        self.host, self.path = at.host, at.base_path
 
     def allowed(self) -> Allowed:
         """As the guard takes it."""

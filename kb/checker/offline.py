@@ -1,11 +1,11 @@
 """The offline way: commands to run where the proxy is, and their pasted output read as replies."""
 
-import json
 import re
-from typing import Any
 
 from kb.diagnosis.finding import Reply
 from kb.diagnosis.text import harmless, redact
+from kb.probes.body import parsed
+from kb.probes.credential import Scrubber
 
 SECTION = re.compile(r"^### (\w+)[ \t]*$", re.MULTILINE)
 STATUS = re.compile(r"^HTTP (\d{3})[ \t]*$", re.MULTILINE)
@@ -73,7 +73,10 @@ def read(pasted: str) -> tuple[Reply, ...]:
 
 
 def reply(probe: str, words: str) -> Reply:
-    """One section: the body, then the line with the status."""
+    """One section: the body, then the line with the status.
+
+    JSON may spell a secret in escapes, so what was read is freed of secrets again.
+    """
     found = STATUS.search(words)
     status = int(found[1]) if found else None
     body = words[: found.start()].strip() if found else words.strip()
@@ -83,16 +86,8 @@ def reply(probe: str, words: str) -> Reply:
         request=QUESTIONS[probe][0].split("?")[0],
         outcome="ok" if reached else "failed",
         status=status or None,
-        body=as_json(body),
+        body=Scrubber(()).body(parsed(body.encode()))[0],
         trouble="" if reached else "unreachable",
         why="" if reached else "curl got no answer",
         paid=probe == "call",
     )
-
-
-def as_json(body: str) -> Any:
-    """The body as JSON if it is, else as it stands."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return body

@@ -13,13 +13,14 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kb.checker import offline
-from kb.checker.forms import CheckForm
+from kb.checker.forms import CheckForm, cleaned_of_secrets
 from kb.checker.models import CheckRun
 from kb.checker.running import TOOL, Busy, Order, checked, keep, together
 from kb.diagnosis.finding import Asked, Reply
 from kb.guides.contents import chain
 from kb.guides.models import Guide
 from kb.guides.vocabulary import Hop
+from kb.probes.address import Unusable, parts
 from kb.probes.credential import Credential
 from kb.probes.plan import plan
 from kb.web.pages import page
@@ -46,7 +47,7 @@ def check(request: HttpRequest) -> HttpResponseBase:
     order = ordered(form)
     if order is None:
         return form_page(request, form, status=422)
-    refused = throttle(request, f"target:{order.asked.target}", per_minute=PER_TARGET, everyone=True)
+    refused = asked_too_often(request, order)
     if refused:
         return refused
     try:
@@ -61,6 +62,15 @@ def check(request: HttpRequest) -> HttpResponseBase:
     return redirect(keep(order, together(replies)))
 
 
+def asked_too_often(request: HttpRequest, order: Order) -> HttpResponse | None:
+    """The 429 page once a proxy was asked too often in this minute, by whomever and however it is written."""
+    try:
+        at = parts(order.asked.target)
+    except Unusable:
+        return None
+    return throttle(request, f"target:{at.scheme}:{at.host}:{at.port}", per_minute=PER_TARGET, everyone=True)
+
+
 def later(response: HttpResponse) -> HttpResponse:
     """The same, with word of when it is worth another try."""
     response["Retry-After"] = "60"
@@ -70,7 +80,8 @@ def later(response: HttpResponse) -> HttpResponse:
 def prefill(request: HttpRequest) -> dict[str, Any]:
     """What a link to the form may bring along: never a key."""
     names = ("address", "model", "end_user", "tags", "previous")
-    return {name: request.GET[name] for name in names if name in request.GET} | {"paid": True}
+    brought = {name: request.GET[name] for name in names if name in request.GET}
+    return cleaned_of_secrets(brought) | {"paid": True}
 
 
 def form_page(request: HttpRequest, form: CheckForm, status: int = 200) -> HttpResponse:
@@ -127,7 +138,7 @@ def line(reply: Reply) -> str:
 
 
 @never_cache
-@sensitive_post_parameters("key")
+@sensitive_post_parameters("key", "admin_key")
 @require_POST
 def models(request: HttpRequest) -> HttpResponse:
     """The models that the key may see, for the form's list."""
@@ -138,6 +149,9 @@ def models(request: HttpRequest) -> HttpResponse:
     order = ordered(form)
     names: list[str] = []
     if order is not None and order.asked.target:
+        refused = asked_too_often(request, order)
+        if refused:
+            return refused
         try:
             replies = together(checked(order))
         except Busy:

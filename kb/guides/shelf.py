@@ -45,11 +45,6 @@ def path_of(tool: Tool, slug: str) -> str:
     return f"{tool.slug}/{slug}.md"
 
 
-def guide_source(guide: Guide) -> GuideSource:
-    """A guide's source as plain values. Raises ContentError."""
-    return source_of(guide.text, guide.slug, path_of(guide.tool, guide.slug))
-
-
 @lru_cache(maxsize=500)
 def source_of(text: str, slug: str, path: str) -> GuideSource:
     """A source as plain values, read once as long as nothing in it changes: nobody may change the values.

@@ -92,7 +92,7 @@ def asked_wait(text: str) -> float:
         return min(float(text[:9]), LONGEST_WAIT)
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
     return min(max((when - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_WAIT)

@@ -6,18 +6,8 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from kb.diagnosis.finding import Reply, Trouble
+from kb.diagnosis.finding import Trouble
 
-_HOPS: dict[Trouble, str] = {
-    "target_refused": "target",
-    "name_not_resolved": "name",
-    "connection_refused": "connection",
-    "unreachable": "connection",
-    "tls_untrusted": "tls",
-    "tls_expired": "tls",
-    "tls_wrong_name": "tls",
-    "tls_not_spoken": "tls",
-}
 _UNREACHABLE = "No route leads to the proxy's address."
 _UNTRUSTED = (
     "The certificate isn't signed by an authority that this machine trusts. "
@@ -47,12 +37,6 @@ class Broken:
 
     trouble: Trouble
     why: str
-
-
-def hop_of(reply: Reply) -> str:
-    """The hop where a failed exchange broke: one of kb.diagnosis.finding.HOPS."""
-    usual = reply.probe if reply.probe in {"connection", "tls"} else "proxy"
-    return _HOPS.get(reply.trouble, usual)
 
 
 def late(stage: str, seconds: float) -> Broken:

@@ -90,7 +90,11 @@ def into_sqlite(file: Path) -> None:
     """Puts a copy of the file where the database is, in one step."""
     database = Path(str(connection.settings_dict["NAME"]))
     part = database.with_name(f"{database.name}.part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600)  # it holds sessions and hashes of passwords
     shutil.copyfile(file, part)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # nothing is lost if this stops before the end
     connection.close()
     for rest in ("-wal", "-shm"):
         database.with_name(f"{database.name}{rest}").unlink(missing_ok=True)

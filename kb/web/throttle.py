@@ -2,7 +2,7 @@
 
 import time
 from hashlib import sha256
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 from django.conf import settings
 from django.core.cache import caches
@@ -34,7 +34,7 @@ def address(request: HttpRequest) -> str:
     Each proxy adds to the end of X-Forwarded-For who called it. What proxies of one's own added is believed;
     what stands before that is the reader's own word. Where they added none, the last proxy's address counts.
     """
-    nearest = str(request.META.get("REMOTE_ADDR", ""))
+    nearest = plain(str(request.META.get("REMOTE_ADDR", "")))
     proxies: int = settings.CULPRIT_PROXIES
     told = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")
     if not 0 < proxies <= len(told):
@@ -43,16 +43,22 @@ def address(request: HttpRequest) -> str:
 
 
 def plain(told: str) -> str:
-    """The IP address alone, of what may have brackets or a port; nothing where it is no IP address."""
+    """The IP address alone, of what may have brackets or a port; nothing where it is no IP address.
+
+    Of IPv6 the first address of its /64: no subscriber has less (RFC 6177).
+    """
     host = told.strip()
     if host.startswith("["):
         host = host[1:].partition("]")[0]
     elif host.count(":") == 1:
         host = host.partition(":")[0]
     try:
-        return str(ip_address(host))
+        found = ip_address(host)
     except ValueError:
         return ""
+    if isinstance(found, IPv6Address):
+        found = IPv6Address(int(found) >> 64 << 64)
+    return str(found)
 
 
 def seconds_to_wait(what: str, who: str, most: int, window: int = MINUTE) -> int:

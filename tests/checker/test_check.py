@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
 from kb.checker import offline
 from kb.checker.models import CheckRun, Target
+from kb.probes.target import Policy, Refused, vet
 from tests.checker.gateway import Gateway
 
 pytestmark = pytest.mark.django_db
@@ -263,6 +265,43 @@ def test_one_person_may_not_check_without_end(
     data = {"address": "http://10.1.2.3:4000"}
     answers = [client.post("/check/", data).status_code for _ in range(11)]
     assert answers == [302] * 10 + [429]
+
+
+def test_a_proxy_is_not_asked_without_end_however_its_address_is_written(
+    db: None, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb.web.throttle.time.time", lambda: 1_000_000_005.0)
+    monkeypatch.setattr("kb.checker.views.PER_TARGET", 2)
+    forms = ["http://10.1.2.3:4000", "http://10.1.2.3:4000/", "HTTP://10.1.2.3:4000/v1"]
+    assert [client.post("/check/", {"address": one}).status_code for one in forms] == [302, 302, 429]
+    assert client.post("/check/models/", {"address": forms[1]}).status_code == 429
+    pasted = {"answers": "### readiness\n{}\nHTTP 200"}
+    assert [client.post("/check/", pasted).status_code for _ in range(3)] == [302] * 3
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "url"),
+    [
+        ("LLM.Example.com", "/llm/", "https://llm.example.com:443/llm"),
+        ("llm.example.com", "/v1", "https://llm.example.com:443"),
+        ("[2001:db8::7]", "", "https://[2001:db8::7]:443"),
+    ],
+)
+def test_a_target_is_kept_as_it_is_called(host: str, path: str, url: str) -> None:
+    networks = ["192.0.2.0/24", "2001:db8::/32"]
+    target = Target(name="one", scheme="https", host=host, port=443, path=path, networks=networks)
+    target.full_clean()
+    assert target.url == url
+    called = vet(target.url, Policy(allowed=(target.allowed(),)), lambda name, port: ["192.0.2.7"])
+    assert not isinstance(called, Refused)
+
+
+@pytest.mark.parametrize(("host", "path"), [("llm.example.com", "llm"), ("user:pw@h", ""), ("a b", "")])
+def test_a_target_that_could_never_be_called_is_refused_in_words(host: str, path: str) -> None:
+    with pytest.raises(ValidationError):
+        Target(
+            name="one", scheme="https", host=host, port=443, path=path, networks=["0.0.0.0/0"]
+        ).full_clean()
 
 
 def test_a_forged_form_is_refused(db: None) -> None:

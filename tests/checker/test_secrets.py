@@ -46,8 +46,9 @@ def test_a_check_leaves_no_key(
 ) -> None:
     with Gateway("1.84.0", scenario, admin=ADMIN, echo=echo) as gateway:
         data: dict[str, Any] = {"address": gateway.url, "key": KEY, "admin_key": ADMIN, "model": "lab-model"}
-        data |= {"paid": "on", "error": f"401 for {KEY} hash {HASH}", "end_user": KEY, "tags": ADMIN}
+        data |= {"paid": "on", "error": f"401 for {KEY} hash {HASH}"}
         answer = client.post("/check/", data, follow=True)
+    assert answer.redirect_chain
     page = answer.content.decode()
     headers = json.dumps([dict(hop_headers(answer)), answer.redirect_chain])
     assert_clean(page, headers, caplog.text, json.dumps(dict(client.session)))
@@ -105,3 +106,47 @@ def test_the_command_prints_no_key(
                 call_command("check_proxy", *line, *how)
     printed = capsys.readouterr()
     assert_clean(printed.out, printed.err)
+
+
+@pytest.mark.parametrize("name", ["model", "end_user", "tags"])
+@pytest.mark.parametrize("value", [KEY, "alice@example.com"])
+def test_a_name_that_is_a_secret_is_refused_not_asked_for_under_another(
+    db: None, client: Client, caplog: pytest.LogCaptureFixture, name: str, value: str
+) -> None:
+    with Gateway("1.84.0", "ok") as gateway:
+        data = {"address": gateway.url, "key": "sk-1", "model": "m", name: value}
+        answer = client.post("/check/", data)
+        assert gateway.asked == []
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "manage.py check_proxy" in page
+    assert value not in page
+    assert_clean(page, caplog.text)
+
+
+def test_a_link_shows_no_secret_that_it_brings(client: Client) -> None:
+    page = client.get(
+        "/check/", {"model": KEY, "address": f"http://user:{KEY}@h", "previous": KEY}
+    ).content.decode()
+    assert KEY not in page
+
+
+def test_pasted_answers_that_spell_a_key_in_escapes_leave_none(
+    db: None, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    spelled = "".join(f"\\u{ord(letter):04x}" for letter in KEY)
+    info = f'{{"key": "x", "info": {{"team_id": "{spelled}", "user_id": "{spelled}", "spend": 1}}}}'
+    text = f'### key_info\n{info}\nHTTP 200\n### readiness\n{{"db": "{spelled}"}}\nHTTP 200'
+    answer = client.post("/check/", {"answers": text, "model": "m"}, follow=True)
+    assert answer.status_code == 200
+    assert_clean(answer.content.decode(), caplog.text)
+
+
+@pytest.mark.parametrize("letter", ["\\u0000", "\\ud800"])
+def test_pasted_answers_with_letters_that_no_database_takes_are_read(
+    db: None, client: Client, letter: str
+) -> None:
+    info = f'{{"key": "x", "info": {{"team_id": "a{letter}b", "user_id": "u{letter}", "spend": 1}}}}'
+    error = f'{{"error": {{"message": "Budget{letter} has been exceeded!", "code": "400"}}}}'
+    text = f"### key_info\n{info}\nHTTP 200\n### call\n{error}\nHTTP 400"
+    assert client.post("/check/", {"answers": text, "model": "m"}, follow=True).status_code == 200

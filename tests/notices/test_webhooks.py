@@ -130,7 +130,10 @@ def test_a_receiver_that_asks_for_time_gets_it(value: str) -> None:
     assert when - timedelta(minutes=1) < delivery.due < when + timedelta(hours=1)
 
 
-@pytest.mark.parametrize("value", ["", "-5", "soon", "1e9", "\u0663", "Wed, 99 Foo 2026"])
+@pytest.mark.parametrize(
+    "value",
+    ["", "-5", "soon", "1e9", "\u0663", "Wed, 99 Foo 2026", "Mon, 1 Jan 99999999999999999999 00:00:00 GMT"],
+)
 def test_a_wait_that_makes_no_sense_is_none(value: str) -> None:
     assert sending.asked_wait(value) == 0.0
 

@@ -67,12 +67,16 @@ def test_a_value_that_makes_no_sense_stops_the_start_in_one_line(name: str, valu
 
 
 def test_a_postgresql_url_gives_a_pooled_connection(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://kb:p%40ss@db.example:5433/culprit?sslmode=require")
+    monkeypatch.setenv(
+        "DATABASE_URL",
+        "postgresql://kb:p%40ss@db.example:5433/culprit?sslmode=require&sslrootcert=%2Fetc%2Fca.pem",
+    )
     settings = environment.env_database("DATABASE_URL", tmp_path / "x.sqlite3")
     assert settings["ENGINE"] == "django.db.backends.postgresql"
     assert (settings["USER"], settings["PASSWORD"]) == ("kb", "p@ss")
     assert (settings["HOST"], settings["PORT"], settings["NAME"]) == ("db.example", "5433", "culprit")
     assert settings["OPTIONS"]["sslmode"] == "require"
+    assert settings["OPTIONS"]["sslrootcert"] == "/etc/ca.pem"
     assert settings["OPTIONS"]["pool"]["max_size"] > 1
 
 

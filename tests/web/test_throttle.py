@@ -7,7 +7,7 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from kb.team.accounts import AccountAdapter
-from kb.web.throttle import address
+from kb.web.throttle import HOUR, address, seconds_to_wait
 
 PROXY = "10.0.0.1"
 
@@ -36,8 +36,8 @@ def test_without_proxies_of_one_s_own_the_header_is_never_believed(forwarded: st
         (1, "203.0.113.9,192.0.2.7", "192.0.2.7"),
         (2, "203.0.113.9, 192.0.2.7, 10.0.0.2", "192.0.2.7"),
         (1, "192.0.2.7:51234", "192.0.2.7"),
-        (1, "2001:DB8::7", "2001:db8::7"),
-        (1, "[2001:db8::7]:51234", "2001:db8::7"),
+        (1, "2001:DB8::7", "2001:db8::"),
+        (1, "[2001:db8:0:1:f::7]:51234", "2001:db8:0:1::"),
         (1, None, PROXY),
         (1, "", PROXY),
         (1, "192.0.2.7,", PROXY),
@@ -80,3 +80,10 @@ def test_the_lock_of_an_address_is_the_reader_s(
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     User.objects.create_user("rita", password="a long enough word")
     assert wrong_tries(client, [forwarded.format(number) for number in range(10)]) == answer
+
+
+def test_a_limit_in_force_is_not_lifted_by_many_others(client: Client) -> None:
+    assert seconds_to_wait("paid", "192.0.2.1", 1, HOUR) == 0
+    for number in range(400):
+        seconds_to_wait("paid", f"192.0.3.{number}", 1, HOUR)
+    assert seconds_to_wait("paid", "192.0.2.1", 1, HOUR) > 0
