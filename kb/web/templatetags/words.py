@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 register = template.Library()
 
 # The first of the chips after a sentence stays on the line of its last word.
-CHIP = re.compile(r"(?<!</a>)\s+(?=<a [^>]*class=\"chip\")")
+CHIP = re.compile(r"(?<!</a>)(?<!\s)\s+(?=<a [^>]*class=\"chip\")")
 HOLE = re.compile(r"(\{[A-Za-z][\w .-]*\})")
 
 MEANINGS = {
