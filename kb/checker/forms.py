@@ -8,6 +8,7 @@ from django import forms
 from kb.checker.models import Target
 from kb.diagnosis.finding import Asked
 from kb.diagnosis.text import harmless, redact
+from kb.probes.address import Unusable, parts
 
 SECRET = forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"})
 # What the proxy is asked about by name: of a redacted one it would know nothing.
@@ -51,13 +52,22 @@ class CheckForm(forms.Form):
             self.add_error("address", "There is no target of that name: choose another, or give an address.")
         if not address and not (given.get("answers") or "").strip() and not self.errors:
             self.add_error("address", "Give the proxy's address, such as http://127.0.0.1:4000.")
+        if given.get("address") and not given.get("target"):
+            self.refuse_unusable(given["address"])
         for name in self.altered:
             self.add_error(name, ALTERED)
         if given.get("paid") and not given.get("key") and address:
-            self.add_error("key", "The test call needs the virtual key that was refused.")
+            self.add_error("key", "The test call needs the virtual key that was refused; or untick it.")
         if given.get("paid") and not given.get("model") and address:
-            self.add_error("model", "The test call needs a model, the one that your call asked for.")
+            self.add_error("model", "The test call needs a model, that of your call; or untick it.")
         return given | {"url": address}
+
+    def refuse_unusable(self, address: str) -> None:
+        """Says at the field what is wrong with an address that nobody could call."""
+        try:
+            parts(address)
+        except Unusable as problem:
+            self.add_error("address", str(problem))
 
     @property
     def asked(self) -> Asked:

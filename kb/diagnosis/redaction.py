@@ -10,7 +10,7 @@ from typing import Any
 
 import re2
 
-from kb.diagnosis.breaks import without
+from kb.diagnosis.breaks import key_breaks, without
 from kb.diagnosis.canonical import terminal_breaks
 
 KINDS = (
@@ -86,11 +86,12 @@ class _Rule:
 def redact(text: str) -> Redacted:
     """Replace every secret by `<kind>`; redacting the result again changes nothing.
 
-    A secret that a terminal broke at its width is found too; then the text loses the terminal's breaks.
+    A secret that a terminal broke at its width, or a key that was broken anywhere in a long line, is found
+    too; then the text loses these breaks.
     `text` has to be `readable()`. Takes time linear in its length.
     """
     found = redact_whole(text)
-    breaks = terminal_breaks(text)
+    breaks = tuple(sorted({*terminal_breaks(text), *key_breaks(text)}))
     if breaks:
         whole = redact_whole(without(text, breaks))
         if whole.text.replace("\n", "") != found.text.replace("\n", ""):

@@ -148,6 +148,8 @@ def test_a_registered_target_is_offered_by_name(db: None, client: Client) -> Non
         ({"address": "http://127.0.0.1:4000", "paid": "on", "model": "m"}, "needs the virtual key"),
         ({"address": "http://127.0.0.1:4000", "paid": "on", "key": KEY}, "needs a model"),
         ({"answers": "nonsense"}, "Paste the commands&#x27; whole output"),
+        ({"address": "127.0.0.1:9"}, "Write the whole address with http:// or https://"),
+        ({"address": "javascript:alert(1)"}, "Write the whole address with http:// or https://"),
         ({"address": "http://127.0.0.1:4000", "target": "gone"}, "There is no target of that name"),
     ],
 )

@@ -192,3 +192,31 @@ def test_redacting_twice_changes_nothing(pieces):
 
     assert again.text == once.text
     assert not any(again.counts.values())
+
+
+@pytest.mark.parametrize("column", [145, 150, 155, 160, 170])
+def test_a_key_that_was_broken_once_at_any_width_goes_whole(column):
+    key = "sk-proj-AbCdEf0GhIjKl1MnOpQr2StUvWx3YzAbCd4EfGhIj5KlMnOp0123456789AbCdEfGh"
+    error = "litellm.exceptions.AuthenticationError: litellm.AuthenticationError: OpenAIException"
+    line = f"{error} - Incorrect API key provided: {key}. You can find your key"
+    text = f"{line[:column]}\n{line[column:]}"
+
+    redacted = redact(text)
+
+    assert not any(key[at : at + 8] in redacted.text for at in range(3, len(key) - 8))
+    assert "Incorrect API key provided: <api_key>. You can find your key" in redacted.text
+
+
+@pytest.mark.parametrize(
+    "next_line",
+    [
+        "AuthenticationError: it is gone",
+        "litellm-1  | 14:07:19 - ERROR",
+        "2026-11-26T10:00:01Z INFO",
+        "DATABASE_URL=x",
+    ],
+)
+def test_what_follows_a_key_on_the_next_line_stays(next_line):
+    text = f"Authorization failed for the key that was given: sk-AbCdEf0GhIjKl1MnOpQr2StU\n{next_line}"
+
+    assert redact(text).text.endswith(f"<api_key>\n{next_line}")
