@@ -65,7 +65,7 @@ class Target(models.Model):
 
     def clean(self) -> None:
         """Host and path as the guard compares them. Raises ValidationError for what could never be called."""
-        self.host = self.host.strip("[]")
+        self.host, self.path = self.host.strip("[]"), "/" + self.path.lstrip("/")
         try:
             at = parts(self.url)
         except Unusable as problem:

@@ -285,6 +285,7 @@ def test_a_proxy_is_not_asked_without_end_however_its_address_is_written(
     ("host", "path", "url"),
     [
         ("LLM.Example.com", "/llm/", "https://llm.example.com:443/llm"),
+        ("llm.example.com", "llm", "https://llm.example.com:443/llm"),
         ("llm.example.com", "/v1", "https://llm.example.com:443"),
         ("[2001:db8::7]", "", "https://[2001:db8::7]:443"),
     ],
@@ -298,12 +299,10 @@ def test_a_target_is_kept_as_it_is_called(host: str, path: str, url: str) -> Non
     assert not isinstance(called, Refused)
 
 
-@pytest.mark.parametrize(("host", "path"), [("llm.example.com", "llm"), ("user:pw@h", ""), ("a b", "")])
-def test_a_target_that_could_never_be_called_is_refused_in_words(host: str, path: str) -> None:
-    with pytest.raises(ValidationError):
-        Target(
-            name="one", scheme="https", host=host, port=443, path=path, networks=["0.0.0.0/0"]
-        ).full_clean()
+@pytest.mark.parametrize(("host", "says"), [("user:pw@h", "user name and password"), ("a b", "spaces")])
+def test_a_target_that_could_never_be_called_is_refused_in_words(host: str, says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        Target(name="one", scheme="https", host=host, port=443, networks=["0.0.0.0/0"]).full_clean()
 
 
 def test_a_forged_form_is_refused(db: None) -> None:

@@ -97,7 +97,7 @@ def test_a_backup_restored_on_an_empty_machine_is_the_same_site(
     file.chmod(0o644)
     assert "restored" in two.does("restore", file)
     assert two.state() == one.state()
-    assert all(stat.S_IMODE(one.stat().st_mode) == 0o600 for one in tmp_path.glob("two.sqlite3"))
+    assert all(stat.S_IMODE(put.stat().st_mode) == 0o600 for put in tmp_path.glob("two.sqlite3"))
     assert "0 added, 0 changed, 0 retired" in two.does("load_content")
 
     two.does("shell", "-v0", "-c", "from kb.guides.models import Guide; Guide.objects.update(text='gone')")
