@@ -13,6 +13,7 @@ from django.utils import timezone
 from kb.checker.models import CheckRun, Target
 from kb.diagnosis.diagnose import Recognised, as_object, diagnose
 from kb.diagnosis.finding import Asked, Diagnosis, Reply
+from kb.diagnosis.marks import from_litellm
 from kb.diagnosis.stale import LOOK_AGAIN
 from kb.diagnosis.text import readable, redact
 from kb.guides.matching import judge
@@ -124,7 +125,7 @@ def looked(order: Order, vetted: Vetted) -> Iterator[tuple[Reply, ...]]:
             yield replies
         order.first = conclude(first, order.asked)
         pause = order.pause or (WRITE_LAG if unsettled(order.first) else 0)
-        if pause and order.key:
+        if pause and order.key and any(map(from_litellm, first)):
             close_old_connections()  # the judgement may have taken one
             paid = bool(order.pause) and order.paid
             yield from told(

@@ -8,7 +8,7 @@ PROBES = (
         shown="GET /provider/budgets",
         why="What each provider may cost, and has cost.",
         ask=with_admin("provider_budgets", "/provider/budgets"),
-        rounds=(1,),
+        rounds=(3,),
         privilege="admin",
     ),
     Probe(
@@ -16,7 +16,7 @@ PROBES = (
         shown="GET /budget/list",
         why="The limits that keys, members and end users share.",
         ask=with_admin("budget_list", "/budget/list"),
-        rounds=(1,),
+        rounds=(3,),
         privilege="admin",
     ),
     Probe(
@@ -24,7 +24,7 @@ PROBES = (
         shown="GET /global/spend",
         why="The whole proxy's spend and limit.",
         ask=with_admin("global_spend", "/global/spend"),
-        rounds=(1,),
+        rounds=(3,),
         privilege="admin",
     ),
 )

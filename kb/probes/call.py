@@ -47,7 +47,7 @@ PROBES = (
         why="Whether a call with this key and model goes through now, and if not, in whose words.",
         ask=call,
         # Last, so that what the records say is from before it.
-        rounds=(3,),
+        rounds=(5,),
         privilege="key",
         cost="one completion: a prompt of one word, an answer of one token",
         paid=True,

@@ -67,7 +67,7 @@ PROBES = (
         shown="GET /key/info",
         why="The key's spend, limit, reset, team and models; that it is refused says which budget it isn't.",
         ask=key_info,
-        rounds=(1,),
+        rounds=(3,),
         privilege="key",
     ),
     Probe(
@@ -75,7 +75,7 @@ PROBES = (
         shown="GET /key/info?key=<key_hash>",
         why="The same, where the proxy refuses to tell the key itself.",
         ask=_key_info_admin,
-        rounds=(1,),
+        rounds=(3,),
         privilege="admin",
         lacks=needs_key,
     ),
@@ -86,7 +86,7 @@ PROBES = (
         shown="GET /v1/models",
         why="Which models the key may call.",
         ask=_models,
-        rounds=(2,),
+        rounds=(4,),
         privilege="key",
     ),
     Probe(
@@ -94,7 +94,7 @@ PROBES = (
         shown="GET /spend/logs?api_key=<key_hash>&start_date=…&end_date=…&summarize=false",
         why=f"What the key's own calls of the last {SPEND_DAYS} days cost, one by one.",
         ask=_spend_logs,
-        rounds=(2,),
+        rounds=(4,),
         privilege="key",
     ),
 )

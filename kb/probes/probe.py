@@ -24,12 +24,16 @@ class Setting:
 
 @dataclass(slots=True, kw_only=True)
 class Known:
-    """A run's memory: keys, and by probe the bodies of its 200 answers before they were redacted."""
+    """A run's memory: keys, and by probe the bodies of its 200 answers before they were redacted.
+
+    `litellm` tells whether any answer had a mark of LiteLLM: before that no key is sent.
+    """
 
     setting: Setting
     credential: Credential | None = None
     admin: Credential | None = None
     bodies: dict[str, Any] = field(default_factory=dict)
+    litellm: bool = False
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     @property

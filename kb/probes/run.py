@@ -1,17 +1,21 @@
-"""Puts the questions of a plan to a target: those that can, at once, in three rounds. It judges no answer."""
+"""Puts the questions of a plan to a target: those that can, at once, in rounds. It judges no answer.
+
+The first rounds go without a key: whoever answers and isn't LiteLLM gets to see none, and no paid call.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Iterable
 from dataclasses import replace
 
 from kb.diagnosis.finding import Asked, Reply, Trouble
+from kb.diagnosis.marks import from_litellm
 from kb.probes.call import call
 from kb.probes.call import lacks as call_lacks
 from kb.probes.credential import Credential, Scrubber
 from kb.probes.dial import RUN_SECONDS, Dialler
 from kb.probes.key import key_info
 from kb.probes.loop import OnReply
-from kb.probes.plan import ORDER, PROBES, REACH, ROUNDS
+from kb.probes.plan import KEYLESS, ORDER, PROBES, REACH, ROUNDS
 from kb.probes.probe import Known, Probe, Setting
 from kb.probes.question import Exchange, Question
 from kb.probes.target import Refused, Target
@@ -21,6 +25,7 @@ MOST_PAUSE = 300.0
 
 _CANCELLED = "The check was cancelled."
 _SILENT = "Nothing answered before it."
+_UNMARKED = "Nothing at this address answered as LiteLLM does, so no key was sent."
 _UNSENDABLE = "The key has a character that no HTTP header can carry: was more than the key pasted?"
 _LINES = {"name": "look up the host's name", "connection": "open a connection", "tls": "TLS handshake"}
 _LINES |= {probe.name: probe.shown for probe in PROBES}
@@ -149,6 +154,10 @@ async def _check(dialler: Dialler, known: Known, replies: _Replies) -> None:
         await _round(number, dialler, known, replies)
         if replies.silent():
             return
+        if number == KEYLESS[-1] and not known.litellm:
+            for probe in PROBES:
+                replies.left_out(probe.name, _UNMARKED)
+            return
 
 
 async def _round(number: int, dialler: Dialler, known: Known, replies: _Replies) -> None:
@@ -182,6 +191,7 @@ async def _put(question: Question, dialler: Dialler, known: Known, replies: _Rep
         exchange = Exchange(_broken(question, of(problem)))
     if exchange.reply.status == 200:
         known.bodies[question.probe] = exchange.raw
+    known.litellm = known.litellm or from_litellm(exchange.reply)
     replies.add(exchange.reply)
 
 

@@ -116,10 +116,10 @@ def test_the_editor_saves_as_it_goes_and_two_tabs_keep_both_texts(
     other = page.context.new_page()
     other.goto(EDIT)
     page.get_by_label("Title", exact=True).fill("Saved by itself")
-    expect(page.get_by_text("Saved at")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Saved at")).to_be_visible()
     other.get_by_label("Title", exact=True).fill("From the other tab")
     told = other.get_by_role("status").filter(has_text="was saved in another tab")
-    expect(told).to_be_visible(timeout=15_000)
+    expect(told).to_be_visible()
     # What the panels answer afterwards doesn't take the warning away.
     other.wait_for_load_state("networkidle")
     expect(told).to_be_visible()
@@ -136,7 +136,7 @@ def test_a_problem_leads_to_its_field(desk: Page, people: Callable[[BrowserConte
     page.goto(EDIT)
     page.get_by_role("textbox", name="What it means", exact=True).fill("Nobody knows.")
     link = page.get_by_role("link", name="What it means, line 1").first
-    expect(link).to_be_visible(timeout=15_000)
+    expect(link).to_be_visible()
     link.click()
     expect(page).to_have_url(re.compile("#part_means$"))
     expect(page.get_by_role("textbox", name="What it means", exact=True)).to_be_in_viewport()
@@ -159,7 +159,7 @@ def test_signatures_are_tried_beside_the_form(
     page.get_by_role("button", name="Try on this text").click()
     expect(page.locator("#edit_try")).to_contain_text("This guide wins")
     page.get_by_role("button", name="Try on all stored texts").click()
-    expect(page.locator("#edit_try")).to_contain_text("samples of all guides", timeout=15_000)
+    expect(page.locator("#edit_try")).to_contain_text("samples of all guides")
 
 
 def pages(page: Page) -> list[str]:
@@ -181,8 +181,8 @@ def test_axe_finds_nothing(desk: Page, people: Callable[[BrowserContext, str], N
     for url in pages(desk):
         desk.goto(url)
         if url == EDIT:
-            expect(desk.locator(".preview h1")).to_be_visible(timeout=15_000)
-            expect(desk.locator(".edit_found").first).to_be_visible(timeout=15_000)
+            expect(desk.locator(".preview h1")).to_be_visible()
+            expect(desk.locator(".edit_found").first).to_be_visible()
         assert violations(desk) == [], url
 
 
@@ -195,7 +195,7 @@ def test_no_page_scrolls_sideways(
     for url in pages(desk):
         desk.goto(url)
         if url == EDIT:
-            expect(desk.locator(".preview h1")).to_be_visible(timeout=15_000)
+            expect(desk.locator(".preview h1")).to_be_visible()
         wide = desk.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{url} is {wide} wide at {width}"
 

@@ -55,6 +55,25 @@ def test_the_same_with_the_key_alone(db: None, client: Client) -> None:
     assert blocking in (["key"], [])
 
 
+class AnotherServer(Gateway):
+    """Whatever it is asked, it answers as a web server without such a page does."""
+
+    keys: frozenset[str] = frozenset()
+
+    def answer(self, method: str, path: str, key: str) -> dict[str, Any]:
+        self.keys |= {key}
+        return {"status": 404, "body": "<html>Not Found</html>"}
+
+
+def test_a_server_that_is_not_litellm_never_sees_the_key(db: None, client: Client) -> None:
+    with AnotherServer("1.84.0", "ok") as gateway:
+        run = ask(client, gateway, admin_key="sk-admin", second_look="70")
+    assert gateway.keys == {""}
+    assert run.diagnosis["verdict"]["cause"] == "not-litellm"
+    page = client.get(run.get_absolute_url()).content.decode()
+    assert "answered as LiteLLM does, so no key was sent" in page
+
+
 def test_a_healthy_proxy_is_not_accused(db: None, client: Client) -> None:
     with Gateway("1.84.0", "ok") as gateway:
         run = ask(client, gateway)

@@ -131,6 +131,19 @@ def test_a_web_page_in_place_of_litellm_is_told_from_it() -> None:
     ]
     found = diagnose(heard, Asked()).verdict
     assert (found.status, found.cause, found.hop) == ("fault", "not-litellm", "proxy")
+    assert "a login page may stand before" in found.sentence
+    below = Reply(probe="name", request="look up llm", outcome="ok", body={"base_path": "/llm"})
+    assert "may serve without /llm" in diagnose([below, *heard], Asked()).verdict.sentence
+
+
+def test_another_gateway_s_errors_are_no_mark_of_litellm() -> None:
+    """Errors as OpenAI's own address answers unknown paths."""
+    body = {"error": {"message": "Invalid URL", "type": "invalid_request_error", "param": None, "code": None}}
+    heard = [
+        Reply(probe=probe, request=f"GET /{probe}", outcome="ok", status=404, body=body)
+        for probe in ("liveliness", "readiness", "models_unkeyed")
+    ]
+    assert diagnose(heard, Asked()).verdict.cause == "not-litellm"
 
 
 def test_a_check_without_the_paid_call_says_what_it_left_out() -> None:

@@ -46,7 +46,7 @@ def test_a_run_with_both_keys_asks_everything(version: str) -> None:
     fake = Fake(version)
     replies = check(fake)
     silent = {name for name, reply in replies.items() if reply.outcome != "ok"}
-    assert silent == {"tls", "organization_info"}
+    assert silent == {"tls", "models_unkeyed", "organization_info"}
     assert replies["liveliness"].body == "I'm alive!"
     assert replies["readiness"].body == {"status": "healthy", "db": "connected"}
     assert replies["readiness_details"].body["litellm_version"] == version
@@ -88,6 +88,38 @@ def test_no_request_shows_a_key_or_other_peoples_data(version: str) -> None:
         if who == "master" and path.startswith(("/key/info", "/user/info")):
             assert "?" in path
     assert ("GET", f"/key/info?key={KEY.hash}", "master") in fake.asked
+
+
+class Elsewhere(Fake):
+    """Another server: it knows neither LiteLLM's health pages nor its errors."""
+
+    def answer(self, request: web.Request, who: str) -> tuple[int, dict[str, str], Any]:
+        return 401, {}, {"error": {"message": "Who are you?", "type": "auth", "param": None, "code": None}}
+
+
+def test_a_server_that_is_not_litellm_sees_no_key_and_no_call() -> None:
+    fake = Elsewhere("1.84.0")
+    replies = check(fake)
+    assert {(method, who) for method, _, who in fake.asked} == {("GET", "none")}
+    assert replies["models_unkeyed"].status == 401
+    for name in ("key_info", "global_spend", "call"):
+        assert (replies[name].outcome, replies[name].paid) == ("not_run", False)
+        assert "no key was sent" in replies[name].why
+
+
+def test_a_proxy_whose_health_pages_are_closed_is_known_by_its_refusal() -> None:
+    class Closed(Fake):
+        def answer(self, request: web.Request, who: str) -> tuple[int, dict[str, str], Any]:
+            if request.path.startswith("/health/"):
+                return 403, {}, "<html>forbidden</html>"
+            if (request.path, who) == ("/v1/models", "none"):
+                error = {"message": "Authentication Error, No api key passed in.", "type": "auth_error"}
+                return 401, {}, {"error": error | {"param": "None", "code": "401"}}
+            return super().answer(request, who)
+
+    replies = check(Closed("1.84.0"))
+    assert (replies["liveliness"].status, replies["models_unkeyed"].status) == (403, 401)
+    assert (replies["key_info"].outcome, replies["call"].status) == ("ok", 200)
 
 
 def test_the_key_s_first_question_goes_alone() -> None:
@@ -152,6 +184,8 @@ def test_an_id_of_the_wrong_shape_leads_nowhere(value: Any) -> None:
 def test_json_of_the_wrong_shape_breaks_nothing(body: Any) -> None:
     class Odd(Fake):
         def answer(self, request: web.Request, who: str) -> tuple[int, dict[str, str], Any]:
+            if who == "none":
+                return super().answer(request, who)
             return 200, {}, body
 
     replies = check(Odd("1.84.0"))
@@ -235,16 +269,10 @@ def test_what_the_listener_raises_ends_the_run() -> None:
         check(Fake("1.84.0"), on_reply=listener)
 
 
-def test_a_run_takes_little_more_than_its_rounds() -> None:
+def test_the_questions_of_a_round_are_put_at_once() -> None:
     fake = Fake("1.84.0", latency=0.1)
-    check(Fake("1.84.0"))
-    taken = []
-    for _ in range(3):
-        begun = time.perf_counter()
-        check(fake)
-        taken.append(time.perf_counter() - begun)
+    check(fake)
     assert fake.most_at_once >= 8
-    assert min(taken) < 3 * 0.1 * 1.3 + 0.1  # the fake's own start and end
 
 
 def test_a_cancelled_run_ends_at_once() -> None:
@@ -261,7 +289,7 @@ def test_a_cancelled_run_ends_at_once() -> None:
     by = {reply.probe: reply for reply in replies}
     assert taken < 2
     assert tuple(by) == ORDER
-    assert (by["connection"].outcome, by["key_info"].trouble) == ("ok", "cancelled")
+    assert (by["connection"].outcome, by["liveliness"].trouble) == ("ok", "cancelled")
     assert (by["call"].outcome, by["call"].why) == ("not_run", "The check was cancelled.")
 
 
@@ -269,7 +297,7 @@ def test_a_run_ends_by_its_deadline() -> None:
     begun = time.perf_counter()
     replies = check(Fake("1.84.0", latency=5), seconds=0.4)
     assert time.perf_counter() - begun < 3
-    assert replies["key_info"].trouble == "timed_out"
+    assert replies["liveliness"].trouble == "timed_out"
     assert replies["call"].outcome == "not_run"
     assert not any(
         reply.outcome == "ok" for name, reply in replies.items() if name not in {"name", "connection"}
@@ -338,7 +366,11 @@ def test_a_base_path_is_kept() -> None:
             await run(replace(target, base_path="/llm"), None, None, Asked(), False)
 
     finish(main())
-    assert {path for _, path, _ in fake.asked} == {"/llm/health/liveliness", "/llm/health/readiness"}
+    assert {path for _, path, _ in fake.asked} == {
+        "/llm/health/liveliness",
+        "/llm/health/readiness",
+        "/llm/v1/models",
+    }
 
 
 @pytest.mark.parametrize(("hop", "trouble"), [("target", "target_refused"), ("name", "name_not_resolved")])

@@ -64,6 +64,7 @@ PROBES = {
     "tls": "Trust its certificate",
     "liveliness": "Is it alive",
     "readiness": "Is it ready",
+    "models_unkeyed": "Is it LiteLLM at all",
     "readiness_details": "Version, cache, database",
     "key_info": "The key\u2019s record",
     "team_info": "The team\u2019s record",
@@ -80,6 +81,7 @@ PROBES = {
     "cache_ping": "Does the cache answer",
     "global_spend": "What the whole proxy spent",
 }
+UNNEEDED = ("tls", "models_unkeyed", "waiting")  # they hide nothing where they weren't asked
 TROUBLES = {
     "target_refused": "not allowed from here",
     "name_not_resolved": "name not found",
@@ -196,11 +198,11 @@ def asked(probes: Iterable[Any]) -> list[Any]:
 
 @register.simple_tag
 def unanswered(probes: Iterable[Any]) -> list[tuple[str, list[str]]]:
-    """(reason, what was not learned for it) for each reason; an address without TLS hides nothing."""
+    """(reason, what was not learned for it) for each reason; without what nobody needed to ask."""
     reasons: dict[str, list[str]] = {}
     for row in probes:
         name, ended = part(row, "name"), part(row, "outcome")
-        if ended == "failed" or (ended == "not_run" and name not in ("tls", "waiting")):
+        if ended == "failed" or (ended == "not_run" and name not in UNNEEDED):
             why = part(row, "why") or outcome(row)["word"].capitalize()
             reasons.setdefault(why, []).append(probe_name(name))
     return list(reasons.items())
