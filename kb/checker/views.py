@@ -23,9 +23,9 @@ from kb.guides.vocabulary import Hop
 from kb.probes.address import Unusable, parts
 from kb.probes.credential import Credential
 from kb.probes.plan import plan
-from kb.web.pages import page
+from kb.web.pages import page, wants_json
 from kb.web.templatetags.checks import probe_row
-from kb.web.throttle import throttle
+from kb.web.throttle import may_come_back, throttle
 
 PER_PERSON = 10  # checks a minute
 PER_TARGET = 20
@@ -41,15 +41,17 @@ def check(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         return form_page(request, CheckForm(initial=prefill(request)))
     refused = throttle(request, "check", per_minute=PER_PERSON)
-    if refused:
+    if refused and not may_come_back(request, "check", PER_PERSON):
         return refused
     form = CheckForm(request.POST)
+    if refused:
+        return too_many(request, form, refused)
     order = ordered(form)
     if order is None:
         return form_page(request, form, status=422)
     refused = asked_too_often(request, order)
     if refused:
-        return refused
+        return too_many(request, form, refused)
     try:
         replies: Iterable[tuple[Reply, ...]] = checked(order) if order.asked.target else ()
     except Busy:
@@ -69,6 +71,15 @@ def asked_too_often(request: HttpRequest, order: Order) -> HttpResponse | None:
     except Unusable:
         return None
     return throttle(request, f"target:{at.scheme}:{at.host}:{at.port}", per_minute=PER_TARGET, everyone=True)
+
+
+def too_many(request: HttpRequest, form: CheckForm, refused: HttpResponse) -> HttpResponse:
+    """429, with the form as it was filled in, but for its keys; nothing was called."""
+    wait = refused["Retry-After"]
+    form.add_error(None, f"Too many checks in this minute: send it again in {wait} seconds.")
+    response = form_page(request, form, status=429)
+    response["Retry-After"] = wait
+    return response
 
 
 def later(response: HttpResponse) -> HttpResponse:
@@ -173,7 +184,7 @@ def check_run(request: HttpRequest, id: str) -> HttpResponse:
     run = get_object_or_404(CheckRun.objects.select_related("previous"), pk=id, expires__gt=timezone.now())
     if run.previous and run.previous.expires <= timezone.now():
         run.previous = None  # forgotten too, though nobody has cleared it away yet
-    if request.GET.get("format") == "json" or "application/json" in request.headers.get("Accept", ""):
+    if request.GET.get("format") == "json" or wants_json(request):
         response: HttpResponse = JsonResponse(run.diagnosis | {"second_look": run.second})
     else:
         response = page(request, "checker/run.html", result(run))

@@ -1,5 +1,7 @@
 """The library's pages: each is a page, and a fragment of it when htmx asks."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -23,7 +25,7 @@ from kb.guides.search import Hit, find, search
 from kb.guides.vocabulary import Category, Hop
 from kb.guides.wilson import in_order
 from kb.web.middleware import AWAY
-from kb.web.pages import for_programs, page, public
+from kb.web.pages import for_programs, page, public, wants_json
 from kb.web.throttle import may_come_back, throttle
 
 PAGE = 40
@@ -41,6 +43,7 @@ SHEET = '<div class="sheet">'  # the part of a guide's page before which the not
 SUGGESTIONS = 5
 MOST = 20  # guides that a search lists
 WRITE = "guides.write"  # the right to write guides
+NOT_JSON = 'Post the error as JSON, {"text": "…"}, or as the form field text.'
 PER_MINUTE = 120  # texts that one address may paste
 
 
@@ -145,7 +148,10 @@ def match(request: HttpRequest) -> HttpResponse:
     refused = throttle(request, "match", per_minute=PER_MINUTE)
     if refused and not may_come_back(request, "match", PER_MINUTE):
         return refused
-    form = MatchForm(request.POST)
+    try:
+        form = MatchForm(posted(request))
+    except (ValueError, RecursionError):
+        return JsonResponse({"error": NOT_JSON}, status=400)
     if refused:
         return too_many(request, form, refused["Retry-After"])
     if not form.is_valid():
@@ -162,10 +168,23 @@ def match(request: HttpRequest) -> HttpResponse:
     return answered(request, {"form": form, **found})
 
 
+def posted(request: HttpRequest) -> Mapping[str, Any]:
+    """What a form sent, or a script as a JSON object with a text.
+
+    Raises ValueError where it sent anything else, RecursionError where that is nested too deeply.
+    """
+    if request.content_type != "application/json":
+        return request.POST
+    sent = json.loads(request.body)
+    if not isinstance(sent, dict) or not isinstance(sent.get("text"), str):
+        raise ValueError("no object with a text")
+    return sent
+
+
 def answered(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """The result's page; to a program that asks for JSON the match object, or what is wrong with the text."""
     response: HttpResponse
-    if "application/json" not in request.headers.get("Accept", ""):
+    if not wants_json(request):
         response = page(request, "guides/match.html", context, status=status)
     elif status == 200:
         response = JsonResponse(context["answer"])
@@ -251,7 +270,9 @@ def search_page(request: HttpRequest) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404 with the guides whose slug or words come near what was asked for."""
+    """404 with the guides whose slug or words come near what was asked for; few words to a program."""
+    if wants_json(request):
+        return JsonResponse({"error": "There is no such page."}, status=404)
     asked = request.path.rstrip("/").rsplit("/", 1)[-1][:120]
     slugs = Guide.objects.published().values_list("slug", flat=True)
     near = get_close_matches(asked, sorted(set(slugs)), n=SUGGESTIONS, cutoff=0.5)

@@ -24,6 +24,11 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], status: i
     return response
 
 
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a program asks, which reads JSON."""
+    return "application/json" in request.headers.get("Accept", "")
+
+
 def for_programs(*methods: str) -> Callable[[View], View]:
     """Says which methods of a view a script may use with its owner's token (kb.team.tokens)."""
 

@@ -284,8 +284,15 @@ def test_one_person_may_not_check_without_end(
 ) -> None:
     monkeypatch.setattr("kb.web.throttle.time.time", lambda: 1_000_000_005.0)
     data = {"address": "http://10.1.2.3:4000"}
-    answers = [client.post("/check/", data).status_code for _ in range(11)]
-    assert answers == [302] * 10 + [429]
+    answers = [client.post("/check/", data) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [302] * 10 + [429]
+    assert int(answers[10]["Retry-After"]) <= 60
+    page = answers[10].content.decode()
+    assert "Too many checks in this minute" in page
+    assert 'value="http://10.1.2.3:4000"' in page
+    beyond = [client.post("/check/", data | {"key": KEY}) for _ in range(11)]
+    assert all(answer.status_code == 429 and KEY not in answer.content.decode() for answer in beyond)
+    assert "10.1.2.3" not in beyond[10].content.decode()
 
 
 def test_a_proxy_is_not_asked_without_end_however_its_address_is_written(

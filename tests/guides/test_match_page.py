@@ -4,6 +4,7 @@ import json
 import logging
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -166,6 +167,24 @@ def test_nobody_takes_the_site_from_the_others(
     assert int(answers[120]["Retry-After"]) <= 60
     other = client.post("/match/", {"text": "x"}, REMOTE_ADDR="192.0.2.7")
     assert other.status_code == 200
+
+
+def test_a_script_may_post_json(library: Path, client: Client) -> None:
+    def sent(body: str) -> Any:
+        headers = {"Accept": "application/json"}
+        return client.post("/match/", body, content_type="application/json", headers=headers)
+
+    found = sent('{"text": "The coin is spent: 3 of 2"}')
+    assert [match["slug"] for match in found.json()["matches"]] == ["coin"]
+    for wrong in ("", "{", '"text"', '{"text": 3}', '{"error": "x"}', "[" * 100_000):
+        answer = sent(wrong)
+        assert (answer.status_code, '{"text": "…"}' in answer.json()["error"]) == (400, True)
+    assert sent('{"text": " "}').status_code == 422
+
+
+def test_a_script_reads_in_json_that_there_is_no_such_page(library: Path, client: Client) -> None:
+    answer = client.get("/errors/gate/none/", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()) == (404, {"error": "There is no such page."})
 
 
 def test_other_marks_of_a_tool_count_at_once(library: Path, client: Client) -> None:
