@@ -377,6 +377,12 @@
       if (detail.requestConfig.elt !== field) trouble("The server did not answer. Nothing was lost: send it again in a moment.");
     });
 
+  // Who reads by ear or moves by keys begins at what is wrong
+
+  const wrong = $("main [role=alert]:not([hidden])") && ($("main [aria-invalid]") || $("main [role=alert]:not([hidden])"));
+  if (wrong?.matches("[role=alert]")) wrong.tabIndex = -1;
+  wrong?.focus();
+
   furnish(document);
 
   // For scripts of single pages. `clean` takes the secrets out of a box and says whether the rest may be sent.

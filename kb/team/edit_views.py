@@ -29,7 +29,7 @@ from kb.team.access import member, only
 from kb.team.checking import reading_problems, skeleton
 from kb.team.comparing import differences
 from kb.team.edit_forms import EditForm
-from kb.team.editing import Clashing, Late, NotReady, Refused, TooLarge
+from kb.team.editing import Clashing, Late, NotReady, Refused, TooLarge, Unexplained
 from kb.team.models import OPEN, Draft, Stage
 from kb.team.roles import ADMINISTER, WRITE
 from kb.web.turned_away import given_back, trusted, unread
@@ -191,7 +191,7 @@ def answered(desk: Desk, deed: str) -> HttpResponse:
         return shown(desk, 413, trouble=str(error))
     except Refused as error:
         desk.form.seen = desk.draft.revision
-        return shown(desk, 422, trouble=str(error))
+        return shown(desk, 422, trouble=str(error), unexplained=isinstance(error, Unexplained))
     except NotReady as error:
         desk.form.told(error.found)
         return shown(desk, 422, trouble=str(error), found=error.found)

@@ -33,6 +33,13 @@ class Refused(ValueError):
     """It makes no sense; the message says what to do instead."""
 
 
+class Unexplained(Refused):
+    """The line for the history is missing."""
+
+    def __init__(self) -> None:
+        super().__init__("Say in one line what you changed and why: the history shows it.")
+
+
 class TooLarge(Refused):
     """The text is larger than any guide should be."""
 
@@ -185,7 +192,7 @@ def move(draft: Draft, seen: int, stage: Stage, *, of: Stage, by: User, **more: 
 def ask(draft: Draft, by: User, seen: int) -> Draft:
     """The author asks for a second reader. Raises NotReady where checks fail."""
     if not draft.why:
-        raise Refused("Say in one line what you changed and why: the history shows it.")
+        raise Unexplained
     found = problems_of(draft.tool, draft.slug, draft.text)
     if found:
         raise NotReady(found)
@@ -249,7 +256,7 @@ def publish(draft: Draft, by: User, seen: int, served: str) -> Guide:
         if not may_publish(held, by):
             raise Refused("Nobody publishes their own draft: ask for a second reader.")
         if not held.why:
-            raise Refused("Say in one line what you changed and why: the history shows it.")
+            raise Unexplained
         guide = guide_of(held)
         if guide.text != served:
             raise Refused("The guide was changed while you read: look at the differences again.")

@@ -107,6 +107,24 @@ def test_the_same_without_javascript(
     journey(without_javascript, other.new_page(), "wombats", script=False)
 
 
+def test_what_is_wrong_is_where_the_keys_are(
+    desk: Page, people: Callable[[BrowserContext, str], None]
+) -> None:
+    people(desk.context, "nora")
+    desk.goto(EDIT)
+    desk.get_by_role("button", name="Ask for a second reader").click()
+    why = desk.get_by_label("What changed, and why")
+    expect(why).to_be_focused()
+    expect(why).to_have_attribute("aria-invalid", "true")
+    expect(why).to_have_accessible_description(re.compile("Say in one line what you changed"))
+    desk.context.clear_cookies()
+    desk.goto("/sign-in/")
+    desk.get_by_label("User name").fill("nobody")
+    desk.get_by_label("Password").fill("wrong-and-long-enough")
+    desk.get_by_role("button", name="Sign in", exact=True).click()
+    expect(desk.get_by_role("alert").filter(has_text="password")).to_be_focused()
+
+
 def test_the_editor_saves_as_it_goes_and_two_tabs_keep_both_texts(
     desk: Page, people: Callable[[BrowserContext, str], None]
 ) -> None:
