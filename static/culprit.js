@@ -54,6 +54,7 @@
     ["jwt", new RegExp(`${BEFORE}()(eyJ[A-Za-z0-9_-]{6,}\\.[A-Za-z0-9_-]{6,}(?:\\.[A-Za-z0-9_-]*)?)`, "g")],
     ["aws_key", new RegExp(`${BEFORE}()((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})`, "g")],
     ["url_credential", /([a-z][a-z0-9+.-]{0,20}:\/\/)([^\s/?#"'`<>\\@]+)(?=@)/gi],
+    ["url_credential", /((?:hooks\.slack\.com\/(?:services|workflows|triggers)|discord(?:app)?\.com\/api\/webhooks|\.webhook\.office\.com\/webhookb2)\/)([\w@./=-]{8,})/gi],
     ["api_key", new RegExp(`${BEFORE}()(sk-[A-Za-z0-9_-]{4,}\\**)`, "g"), isToken],
     ["api_key", new RegExp(`${BEFORE}()((?:AIza|gsk_|hf_|xai-|r8_|pplx-|nvapi-|gh[opsu]_|github_pat_|glpat-|xox[abeprs]-|ya29\\.)[A-Za-z0-9_-]{16,})`, "g")],
     ["key_hash", new RegExp(`${BEFORE}()([0-9a-fA-F]{64,})`, "g")],

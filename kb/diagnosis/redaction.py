@@ -51,6 +51,14 @@ _LOGIN_NAMES = r"[A-Za-z0-9_]*(?:password|passwd|passphrase|pgpass)|pwd"
 _TICKET_NAMES = r"[A-Za-z0-9_-]*(?:client[_-]?secret|secret|secret_key|token)|sig|signature|x-amz-signature"
 _AWS_NAMES = r"aws_?secret_?access_?key|aws_?session_?token|x-amz-security-token|secretaccesskey"
 
+# A character of a URL's credentials where all of it is percent-encoded: no slash, question or number sign.
+_ESCAPED = r"(?:[A-Za-z0-9._~+*!$,;=-]|%(?:[014-9a-f][0-9a-f]|2[0-24-9a-e]|3[0-9a-e]))"
+# Addresses whose path is the secret.
+_WEBHOOKS = (
+    r"hooks\.slack\.com\\*/(?:services|workflows|triggers)\\*/|discord(?:app)?\.com\\*/api\\*/webhooks\\*/"
+    r"|\.webhook\.office\.com\\*/webhookb2\\*/"
+)
+
 _MOST_ROUNDS = 4
 # Words that stand where a secret would in source lines and in settings that hold none.
 _NO_SECRET = frozenset({
@@ -166,6 +174,16 @@ def _is_credential(secret: str) -> bool:
     return _is_value(secret) and (len(body) >= 20 or any(map(str.isdigit, body)))
 
 
+def _is_random(secret: str) -> bool:
+    """Long, of letters and digits: words and counts that stand after a colon are not."""
+    body = _bare(secret)
+    return (
+        _is_value(secret)
+        and len(body) >= 16
+        and bool(re2.search("[0-9]", body) and re2.search("[A-Za-z]", body))
+    )
+
+
 def _always(secret: str) -> bool:
     return True
 
@@ -226,6 +244,8 @@ _RULES = (
         r"(?i)([a-z][a-z0-9+.-]*:(?:\\?/){2})([^\s/?#\"'`<>\\]+)@",
         _always,
     ),
+    _Rule("url_credential", ("%3a%2f%2f",), rf"(?i)([a-z][a-z0-9+.-]*%3A%2F%2F)({_ESCAPED}+)%40", _always),
+    _Rule("url_credential", ("hook",), rf"(?i)({_WEBHOOKS})({_CHAR}(?:{_CHAR}|[@./=]|\\+/){{8,}})", _always),
     _Rule(
         "api_key",
         ("sk-",),
@@ -272,6 +292,12 @@ _RULES = (
         ("secret", "token", "sig"),
         rf"(?i)({_BEFORE}(?:{_TICKET_NAMES})=)({_BARE})",
         _is_long_value,
+    ),
+    _Rule(
+        "password",
+        ("secret", "token"),
+        rf"(?i)({_BEFORE}(?:{_TICKET_NAMES}):{_GAP})({_BARE})",
+        _is_random,
     ),
     _Rule(
         "email",

@@ -79,6 +79,12 @@ NAMED = [
     ("url_credential", "postgresql://{}@db.example.com:5432/litellm"),
     ("url_credential", "DATABASE_URL=postgres://llm:{}@db:5432/litellm"),
     ("url_credential", "redis://:{}@cache:6379"),
+    ("url_credential", "callback=postgresql%3A%2F%2Fllm%3A{}%40db%3A5432%2Flitellm"),
+    ("url_credential", "POST https://hooks.slack.com/services/T024BE7LD/B0BE7LD/{} timed out"),
+    ("url_credential", '{{"url": "https:\\/\\/discord.com\\/api\\/webhooks\\/123456789\\/{}"}}'),
+    ("url_credential", "https://corp.webhook.office.com/webhookb2/1b2c@3d4e/IncomingWebhook/{}/5f6a"),
+    ("password", "client_secret: {}"),
+    ("password", "token: {}"),
 ]
 
 
