@@ -166,7 +166,7 @@ def site(folder: Path) -> Iterator[int]:
         manage = [sys.executable, "manage.py", *command]
         subprocess.run(manage, cwd=ROOT, env=os.environ | database, stdout=subprocess.DEVNULL, check=True)
     server = asked([sys.executable, "-m", "bench.pages", "server"], PORT=str(port), **database)["server"]
-    with running([*server[:-1], "bench.unlimited:application"], port, folder / "site.log", **database):
+    with running([*server[:-1], "bench.unlimited:serving"], port, folder / "site.log", **database):
         yield port
 
 

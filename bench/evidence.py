@@ -193,7 +193,7 @@ def site(folder: Path) -> Iterator[int]:
     """The site as production serves it, without the limits on how often one address may report."""
     port = free_port()
     about = asked([sys.executable, "-m", "bench.pages", "server"], PORT=str(port))
-    command = [*about["server"][:-1], "bench.unlimited:application"]
+    command = [*about["server"][:-1], "bench.unlimited:serving"]
     with running(command, port, folder / "evidence.log"):
         yield port
 

@@ -91,7 +91,7 @@ def culprit(folder: Path, stack: ExitStack) -> tuple[dict[str, Any], dict[str, C
     serve = [sys.executable, "manage.py", "serve", "--workers", str(WORKERS)]
     stack.enter_context(running(serve, kept, folder / "serve.log", PORT=str(kept), **database))
     about = asked([sys.executable, "-m", "bench.pages"], PORT=str(plain), **database)
-    command = [*about["server"][:-1], "bench.uncached:application"]
+    command = [*about["server"][:-1], "bench.uncached:serving"]
     stack.enter_context(running(command, plain, folder / "plain.log", **database))
     path = about["path"]
     first = get(kept, path)

@@ -1,5 +1,10 @@
 """The site without the pages kept in front of it: every request reaches Django."""
 
-from kb.wsgi import django_application as application
+from django.core.handlers.wsgi import WSGIHandler
 
-__all__ = ["application"]
+from kb.wsgi import django_application
+
+
+def serving() -> WSGIHandler:
+    """Django alone."""
+    return django_application
