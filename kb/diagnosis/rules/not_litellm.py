@@ -20,13 +20,11 @@ def judge(facts: Facts) -> Iterator[Finding]:
         return
     if any(from_litellm(reply) for reply in facts.replies.values()):
         return
-    what = _what(alive)
     base = text(at(facts.replies["name"].body, "base_path")) if "name" in facts.replies else ""
     yield Finding(
         cause="not-litellm", state="supported", hop="proxy", category="deployment_config", specificity=2,
-        because=f"{alive.request} is answered with {alive.status} and {what}.", confidence="consistent",
-        sentence=f"Something answers at this address, but not LiteLLM: {base}/health/liveliness gets"
-        f" {alive.status} and {what}. {_path(base)}",
+        because=f"{alive.request} is answered with {alive.status} and {_what(alive)}. {_path(base)}",
+        confidence="consistent", sentence="Something answers at this address, but not LiteLLM.",
         fixes=(Fix(
             who="caller", title="Give the host, the port and the path at which LiteLLM itself answers",
             command='curl "$LITELLM_URL/health/liveliness"', retry="now with the right address",
