@@ -272,7 +272,9 @@ def search_page(request: HttpRequest) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 with the guides whose slug or words come near what was asked for; few words to a program."""
     if wants_json(request):
-        return JsonResponse({"error": "There is no such page."}, status=404)
+        return JsonResponse(
+            {"error": "There is no such page."}, status=404, headers={"Cache-Control": "no-store"}
+        )
     asked = request.path.rstrip("/").rsplit("/", 1)[-1][:120]
     slugs = Guide.objects.published().values_list("slug", flat=True)
     near = get_close_matches(asked, sorted(set(slugs)), n=SUGGESTIONS, cutoff=0.5)

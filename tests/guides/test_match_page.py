@@ -185,6 +185,7 @@ def test_a_script_may_post_json(library: Path, client: Client) -> None:
 def test_a_script_reads_in_json_that_there_is_no_such_page(library: Path, client: Client) -> None:
     answer = client.get("/errors/gate/none/", headers={"Accept": "application/json"})
     assert (answer.status_code, answer.json()) == (404, {"error": "There is no such page."})
+    assert answer["Cache-Control"] == "no-store"  # a browser that asks next gets the page
 
 
 def test_other_marks_of_a_tool_count_at_once(library: Path, client: Client) -> None:

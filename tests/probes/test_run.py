@@ -15,7 +15,7 @@ from aiohttp import web
 from kb.diagnosis.finding import Asked, Reply
 from kb.probes.credential import Credential
 from kb.probes.loop import told
-from kb.probes.plan import ORDER, PROBES, plan
+from kb.probes.plan import KEYLESS, ORDER, PROBES, plan
 from kb.probes.run import not_reached, run, second_look
 from kb.probes.target import LOOPBACK, Refused, Target, vet
 from tests.probes import servers
@@ -105,6 +105,11 @@ def test_a_server_that_is_not_litellm_sees_no_key_and_no_call() -> None:
     for name in ("key_info", "global_spend", "call"):
         assert (replies[name].outcome, replies[name].paid) == ("not_run", False)
         assert "no key was sent" in replies[name].why
+
+
+def test_no_question_with_a_key_belongs_to_a_round_without() -> None:
+    early = [probe.name for probe in PROBES if set(probe.rounds) & set(KEYLESS)]
+    assert early == ["liveliness", "readiness", "models_unkeyed"]
 
 
 def test_a_proxy_whose_health_pages_are_closed_is_known_by_its_refusal() -> None:
