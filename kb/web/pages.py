@@ -25,8 +25,8 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], status: i
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether a program asks, which reads JSON."""
-    return "application/json" in request.headers.get("Accept", "")
+    """Whether a program asks, which reads JSON rather than a page."""
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
 def for_programs(*methods: str) -> Callable[[View], View]:
