@@ -22,6 +22,7 @@ from kb.guides.forms import BrowseForm, MatchForm
 from kb.guides.models import Guide, GuideQuerySet, QuickFix, Tool
 from kb.guides.naming import no_such
 from kb.guides.search import Hit, find, search
+from kb.guides.spelling import meant
 from kb.guides.vocabulary import Category, Hop
 from kb.guides.wilson import in_order
 from kb.web.middleware import AWAY
@@ -260,9 +261,12 @@ def search_page(request: HttpRequest) -> HttpResponse:
     """Guides for a query; while somebody types, htmx asks for the list alone."""
     query = request.GET.get("q", "").replace("\0", " ").strip()
     typing = request.headers.get("HX-Request") == "true"
+    hits = search(query, MOST, typing) if query else []
+    instead = "" if hits else meant(query)
     context = {
         "query": query,
-        "hits": search(query, MOST, typing) if query else [],
+        "instead": instead,
+        "hits": hits or search(instead, MOST),
         "most": MOST,
         "names": [] if typing else [one.as_object() for one in no_such(query)],
     }

@@ -135,3 +135,16 @@ def test_the_page_says_how_many_and_whether_that_may_not_be_all(
     assert lead("nowhere") == ""
     monkeypatch.setattr("kb.guides.views.MOST", 2)
     assert lead("spent") == "The 2 best guides, best first."
+
+
+def test_a_word_spelled_wrong_finds_the_nearest_and_says_so(library: Path, client: Client) -> None:
+    answer = client.get("/search/", {"q": "tokne"})
+    assert "/errors/gate/token/" in answer.text
+    assert 'This is for <a href="/search/?q=token">token</a>' in answer.text
+    assert "This is for" not in client.get("/search/", {"q": "token"}).text
+
+
+def test_words_like_no_other_are_not_replaced(library: Path, client: Client) -> None:
+    answer = client.get("/search/", {"q": "zebra"}).text
+    assert "No guide has these words." in answer
+    assert "This is for" not in answer
