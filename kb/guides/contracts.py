@@ -100,8 +100,8 @@ def known_versions(tool: ToolSource, guide: GuideSource, line: int, versions: An
 
 
 def is_older(tool: ToolSource, version: str) -> bool:
-    """Whether a release is older than all on the tool's list: sources may cite it for what it said."""
-    return NUMBERS.fullmatch(version) is not None and numbers(version) < min(map(numbers, tool.versions))
+    """Whether a release is older than the newest on the tool's list: sources may cite it for what it said."""
+    return NUMBERS.fullmatch(version) is not None and numbers(version) < max(map(numbers, tool.versions))
 
 
 def numbers(version: str) -> list[int]:
