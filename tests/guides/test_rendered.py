@@ -130,5 +130,7 @@ def test_what_the_releases_say_is_recognised_in_every_transport() -> None:
     report = measuring.measure(rows, judge, seed=1, most=1_000)
     assert report.texts >= 20_000
     assert report.top1 >= 0.99, measuring.table(report)
-    # Of 1,000: Python's own sentences, and providers' names that are values of a hole.
-    assert len(report.foreign) <= 10, measuring.table(report)
+    # Of 1,000: Python's own sentences; providers' names that are values of a hole are rightly found.
+    named = [one for one in report.foreign if "Exception - " in one.template.text]
+    assert all(one.found.startswith("provider-") for one in named), measuring.table(report)
+    assert len(report.foreign) - len(named) <= 5, measuring.table(report)
