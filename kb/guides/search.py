@@ -30,9 +30,10 @@ STOP_WORDS = {
 MAX_WORDS = 8
 MAX_CHARACTERS = 400
 SQLITE_CANDIDATES = 1000  # ranked at most; ranking costs time per candidate
-POSTGRESQL_CANDIDATES = 120
+POSTGRESQL_CANDIDATES = 400
 SNIPPET = 160
 TELLING = 4  # words; guides with so long a wording need no others beside them
+EDGE = "0edge0"  # stands around each synonym: whoever types a whole one means that guide
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,9 @@ def indexed_texts(guide: Guide) -> list[str]:
     """Title, messages, synonyms and words of a guide, as plain words."""
     messages = [row.text for row in guide.messages.all()]
     literals = [text for row in guide.signatures.all() for text in (*row.all_of, *row.any_of)]
-    synonyms = [*guide.synonyms, guide.slug, guide.get_hop_display(), guide.get_category_display()]
-    texts = (guide.title, " ".join(messages + literals), " ".join(synonyms), readable_text(guide))
+    names = f" {EDGE} ".join(["", *guide.synonyms, guide.slug, ""])
+    synonyms = f"{names} {guide.get_hop_display()} {guide.get_category_display()}"
+    texts = (guide.title, " ".join(messages + literals), synonyms, readable_text(guide))
     return [" ".join(words_of(text)) for text in texts]
 
 
@@ -114,7 +116,7 @@ POSTGRESQL = """
     SELECT guide_id FROM (
         SELECT guide_id, vector FROM guides_search WHERE vector @@ to_tsquery('english', %s) LIMIT %s
     ) AS candidates
-    ORDER BY vector @@ to_tsquery('english', %s) DESC,
+    ORDER BY vector @@ to_tsquery('english', %s) DESC, vector @@ to_tsquery('english', %s) DESC,
         ts_rank(vector, to_tsquery('english', %s)) DESC, guide_id LIMIT %s
 """
 
@@ -126,10 +128,11 @@ def sqlite_words(words: list[str], typing: bool) -> list[str]:
 
 
 def sqlite_strict(words: list[str], typing: bool, limit: int) -> list[Query]:
-    """The wording in a title or message, then all words."""
+    """A whole synonym, the wording in a title or message, then all words."""
+    synonym = f'synonyms : "{" ".join((EDGE, *words, EDGE))}"'
     phrase = f'{{title messages}} : "{" ".join(words)}"'
     every = " AND ".join(sqlite_words(words, typing))
-    return [(SQLITE, [tier, SQLITE_CANDIDATES, limit]) for tier in (phrase, every)]
+    return [(SQLITE, [tier, SQLITE_CANDIDATES, limit]) for tier in (synonym, phrase, every)]
 
 
 def sqlite_loose(words: list[str], typing: bool, limit: int) -> Query:
@@ -144,16 +147,17 @@ def postgresql_words(words: list[str], typing: bool) -> list[str]:
 
 
 def postgresql_strict(words: list[str], typing: bool, limit: int) -> list[Query]:
-    """All words, those first that have the wording in a title or message."""
+    """All words, those first that have them as a synonym, then those with the wording in a title or message."""
     every = " & ".join(postgresql_words(words, typing))
+    synonym = " <-> ".join((EDGE, *words, EDGE))
     phrase = " <-> ".join(f"{word}:AB" for word in words)
-    return [(POSTGRESQL, [every, POSTGRESQL_CANDIDATES, phrase, every, limit])]
+    return [(POSTGRESQL, [every, POSTGRESQL_CANDIDATES, synonym, phrase, every, limit])]
 
 
 def postgresql_loose(words: list[str], typing: bool, limit: int) -> Query:
     """Some words."""
     some = " | ".join(postgresql_words(words, typing))
-    return POSTGRESQL, [some, POSTGRESQL_CANDIDATES, some, some, limit]
+    return POSTGRESQL, [some, POSTGRESQL_CANDIDATES, some, some, some, limit]
 
 
 BACKENDS = {
@@ -170,10 +174,10 @@ def find(query: str, limit: int = 20, typing: bool = False) -> list[int]:
     backend = BACKENDS[connection.vendor]
     found: dict[int, None] = {}
     with connection.cursor() as cursor:
-        for sql, values in backend.strict(words, typing, limit):
+        for place, (sql, values) in enumerate(backend.strict(words, typing, limit)):
             cursor.execute(sql, values)
             found.update(dict.fromkeys(row[0] for row in cursor.fetchall()))
-            if found and len(words) >= TELLING:
+            if place and found and len(words) >= TELLING:
                 break
         if not found and len(set(words)) > 1:
             sql, values = backend.loose(words, typing, limit)

@@ -34,6 +34,14 @@ def test_synonyms_find_their_guide(library: Path) -> None:
     assert slugs("coin money") == ["coin"]
 
 
+def test_a_whole_synonym_comes_before_the_wording_of_a_message(library: Path) -> None:
+    spent = files.guide("coin").replace('synonyms = ["coin money"]', 'synonyms = ["the token is spent"]')
+    files.write(library, coin=spent, token=files.guide("token"))
+    load(library)
+    assert slugs("The token is spent") == ["coin", "token"]
+    assert slugs("token spent: 3")[0] == "token"
+
+
 def test_word_endings_and_case_do_not_matter(library: Path) -> None:
     assert slugs("COINS") == ["coin"]
 
