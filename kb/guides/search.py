@@ -147,7 +147,7 @@ def postgresql_words(words: list[str], typing: bool) -> list[str]:
 
 
 def postgresql_strict(words: list[str], typing: bool, limit: int) -> list[Query]:
-    """All words, those first that have them as a synonym, then those with the wording in a title or message."""
+    """All words: first those that are a synonym, then those with the wording in a title or message."""
     every = " & ".join(postgresql_words(words, typing))
     synonym = " <-> ".join((EDGE, *words, EDGE))
     phrase = " <-> ".join(f"{word}:AB" for word in words)

@@ -110,6 +110,14 @@ def test_a_guide_page_has_all_that_a_reader_needs(library: Path, client: Client)
         assert f'href="#{anchor}"' in page, anchor
 
 
+def test_braces_are_explained_only_where_a_message_has_some(library: Path, client: Client) -> None:
+    whole = files.guide("token").replace("is spent: {cost} of {limit}'", "is spent: all of it'")
+    files.write(library, coin=files.guide("coin"), token=whole)
+    load(library)
+    assert "<var>{braces}</var>" in client.get("/errors/gate/coin/").text
+    assert "<var>{braces}</var>" not in client.get("/errors/gate/token/").text
+
+
 def test_the_chain_of_hops_marks_the_broken_one(library: Path, client: Client) -> None:
     links = chain(Hop.BUDGET)
     assert [link.hop for link in links if link.state == "broken"] == ["budget"]

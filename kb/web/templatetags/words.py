@@ -1,6 +1,8 @@
 """What templates need to say closed lists, messages and rendered Markdown to a reader."""
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from django import template
 from django.utils.html import escape, format_html, format_html_join
@@ -122,6 +124,12 @@ def holes(message: str) -> SafeString:
     return format_html_join(
         "", "{}", ((format_html("<var>{}</var>", part) if n % 2 else part,) for n, part in parts)
     )
+
+
+@register.filter
+def any_holes(messages: Iterable[Any]) -> bool:
+    """Whether one of a guide's messages has a {hole}, which the page then explains."""
+    return any(HOLE.search(message.text) for message in messages)
 
 
 @register.filter
