@@ -69,7 +69,7 @@ def indexed_texts(guide: Guide) -> list[str]:
     """Title, messages, synonyms and words of a guide, as plain words."""
     messages = [row.text for row in guide.messages.all()]
     literals = [text for row in guide.signatures.all() for text in (*row.all_of, *row.any_of)]
-    names = f" {EDGE} ".join(["", *guide.synonyms, guide.slug, ""])
+    names = f" {EDGE} ".join(("", *guide.synonyms, guide.slug, ""))
     synonyms = f"{names} {guide.get_hop_display()} {guide.get_category_display()}"
     texts = (guide.title, " ".join(messages + literals), synonyms, readable_text(guide))
     return [" ".join(words_of(text)) for text in texts]
@@ -114,9 +114,10 @@ SQLITE = """
 # The planner can't tell how rare a phrase is: candidates are found by their words, the phrase orders them.
 POSTGRESQL = """
     SELECT guide_id FROM (
-        SELECT guide_id, vector FROM guides_search WHERE vector @@ to_tsquery('english', %s) LIMIT %s
+        SELECT guide_id, synonyms, vector FROM guides_search
+        WHERE vector @@ to_tsquery('english', %s) LIMIT %s
     ) AS candidates
-    ORDER BY vector @@ to_tsquery('english', %s) DESC, vector @@ to_tsquery('english', %s) DESC,
+    ORDER BY strpos(synonyms, %s) > 0 DESC, vector @@ to_tsquery('english', %s) DESC,
         ts_rank(vector, to_tsquery('english', %s)) DESC, guide_id LIMIT %s
 """
 
@@ -149,7 +150,7 @@ def postgresql_words(words: list[str], typing: bool) -> list[str]:
 def postgresql_strict(words: list[str], typing: bool, limit: int) -> list[Query]:
     """All words: first those that are a synonym, then those with the wording in a title or message."""
     every = " & ".join(postgresql_words(words, typing))
-    synonym = " <-> ".join((EDGE, *words, EDGE))
+    synonym = " ".join((EDGE, *words, EDGE))
     phrase = " <-> ".join(f"{word}:AB" for word in words)
     return [(POSTGRESQL, [every, POSTGRESQL_CANDIDATES, synonym, phrase, every, limit])]
 

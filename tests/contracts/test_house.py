@@ -89,6 +89,8 @@ def test_the_addresses_are_these() -> None:
         "categories/<slug:slug>/",
         "match/",
         "search/",
+        "sitemap.xml",
+        "robots.txt",
     ]
 
 
