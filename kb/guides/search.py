@@ -29,8 +29,8 @@ STOP_WORDS = {
 }  # fmt: skip
 MAX_WORDS = 8
 MAX_CHARACTERS = 400
-SQLITE_CANDIDATES = 1000  # ranked at most; ranking costs time per candidate
-POSTGRESQL_CANDIDATES = 400
+CANDIDATES = 1000  # ranked at most; ranking costs time per candidate
+RANKED = (CANDIDATES, 120, CANDIDATES)  # PostgreSQL ranks slower: 120 where it counts more guides than that
 SNIPPET = 160
 TELLING = 4  # words; guides with so long a wording need no others beside them
 EDGE = "0edge0"  # stands around each synonym: whoever types a whole one means that guide
@@ -115,7 +115,10 @@ SQLITE = """
 POSTGRESQL = """
     SELECT guide_id FROM (
         SELECT guide_id, synonyms, vector FROM guides_search
-        WHERE vector @@ to_tsquery('english', %s) LIMIT %s
+        WHERE vector @@ to_tsquery('english', %s) LIMIT (
+            SELECT CASE WHEN reltuples > %s THEN %s ELSE %s END
+            FROM pg_class WHERE oid = 'guides_search'::regclass
+        )
     ) AS candidates
     ORDER BY strpos(synonyms, %s) > 0 DESC, vector @@ to_tsquery('english', %s) DESC,
         ts_rank(vector, to_tsquery('english', %s)) DESC, guide_id LIMIT %s
@@ -133,12 +136,12 @@ def sqlite_strict(words: list[str], typing: bool, limit: int) -> list[Query]:
     synonym = f'synonyms : "{" ".join((EDGE, *words, EDGE))}"'
     phrase = f'{{title messages}} : "{" ".join(words)}"'
     every = " AND ".join(sqlite_words(words, typing))
-    return [(SQLITE, [tier, SQLITE_CANDIDATES, limit]) for tier in (synonym, phrase, every)]
+    return [(SQLITE, [tier, CANDIDATES, limit]) for tier in (synonym, phrase, every)]
 
 
 def sqlite_loose(words: list[str], typing: bool, limit: int) -> Query:
     """Some words."""
-    return SQLITE, [" OR ".join(sqlite_words(words, typing)), SQLITE_CANDIDATES, limit]
+    return SQLITE, [" OR ".join(sqlite_words(words, typing)), CANDIDATES, limit]
 
 
 def postgresql_words(words: list[str], typing: bool) -> list[str]:
@@ -152,13 +155,13 @@ def postgresql_strict(words: list[str], typing: bool, limit: int) -> list[Query]
     every = " & ".join(postgresql_words(words, typing))
     synonym = " ".join((EDGE, *words, EDGE))
     phrase = " <-> ".join(f"{word}:AB" for word in words)
-    return [(POSTGRESQL, [every, POSTGRESQL_CANDIDATES, synonym, phrase, every, limit])]
+    return [(POSTGRESQL, [every, *RANKED, synonym, phrase, every, limit])]
 
 
 def postgresql_loose(words: list[str], typing: bool, limit: int) -> Query:
     """Some words."""
     some = " | ".join(postgresql_words(words, typing))
-    return POSTGRESQL, [some, POSTGRESQL_CANDIDATES, some, some, some, limit]
+    return POSTGRESQL, [some, *RANKED, some, some, some, limit]
 
 
 BACKENDS = {
