@@ -5,7 +5,7 @@ https://www.sitemaps.org/protocol.html
 
 from datetime import datetime
 
-from django.contrib.sitemaps import Sitemap
+from django.contrib.sitemaps import Sitemap, views
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -37,6 +37,13 @@ class Lists(Sitemap[str]):
 
     def location(self, item: str) -> str:
         return item
+
+
+@require_safe
+@public
+def sitemap(request: HttpRequest) -> HttpResponse:
+    """The map, as XML."""
+    return views.sitemap(request, {"lists": Lists, "guides": Guides})
 
 
 @require_safe

@@ -1,13 +1,11 @@
 """The library's addresses."""
 
-from django.contrib.sitemaps.views import sitemap
 from django.urls import path
 
 from kb.guides import views
 from kb.guides.changes_views import changed
 from kb.guides.coverage_views import coverage
-from kb.guides.sitemaps import Guides, Lists, robots
-from kb.web.pages import public
+from kb.guides.sitemaps import robots, sitemap
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -18,6 +16,6 @@ urlpatterns = [
     path("categories/<slug:slug>/", views.category, name="category"),
     path("match/", views.match, name="match"),
     path("search/", views.search_page, name="search"),
-    path("sitemap.xml", public(sitemap), {"sitemaps": {"lists": Lists, "guides": Guides}}, name="sitemap"),
+    path("sitemap.xml", sitemap, name="sitemap"),
     path("robots.txt", robots, name="robots"),
 ]

@@ -27,7 +27,7 @@ TAGS = {
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href", "title", "class"}, "code": {"class"}, "ol": {"start"}, "th": {"scope"}}
 
-# Part of a guide's digest: a new renderer renders all guides anew on the next load.
+# Part of a guide's digest: a new number renders and indexes all guides anew on the next load.
 RENDERER = f"4 markdown-{version('markdown')} nh3-{version('nh3')}"
 
 

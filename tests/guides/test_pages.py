@@ -156,7 +156,7 @@ def test_an_unknown_guide_suggests_near_ones(library: Path, client: Client) -> N
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
 def test_pages_that_only_show_refuse_other_methods(library: Path, client: Client, method: str) -> None:
-    for url in ("/", "/errors/", "/errors/gate/coin/", "/search/"):
+    for url in ("/", "/errors/", "/errors/gate/coin/", "/search/", "/sitemap.xml", "/robots.txt"):
         assert getattr(client, method)(url).status_code == 405
 
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from kb.guides.loading import load
 from kb.guides.models import Guide
-from kb.guides.search import MAX_WORDS, find, query_words, search, snippet
+from kb.guides.search import MAX_WORDS, find, index, query_words, search, snippet
 from tests.guides import files
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +40,20 @@ def test_a_whole_synonym_comes_before_the_wording_of_a_message(library: Path) ->
     load(library)
     assert slugs("The token is spent") == ["coin", "token"]
     assert slugs("token spent: 3")[0] == "token"
+
+
+def test_the_best_guide_is_found_among_many_that_share_its_words(library: Path) -> None:
+    last = Guide.objects.get(slug="token")
+    for number in range(150):
+        facts = {name: getattr(last, name) for name in ("tool", "category", "hop", "verified")}
+        index(
+            Guide.objects.create(
+                slug=f"other-{number}", title=f"Part {number}", summary="A lever, then a wheel.", **facts
+            )
+        )
+    best = Guide.objects.create(slug="best", title="The lever of the wheel", summary="Both.", **facts)
+    index(best)
+    assert find("lever wheel")[0] == best.pk
 
 
 def test_word_endings_and_case_do_not_matter(library: Path) -> None:
