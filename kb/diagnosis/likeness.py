@@ -15,7 +15,7 @@ from typing import NamedTuple
 from kb.diagnosis.canonical import Canonical
 from kb.diagnosis.reading import lowered
 
-FLOOR = 0.4  # below it nothing is shown
+FLOOR = 0.44  # below it nothing is shown
 MOST = 3
 REACH = 40_000  # characters that are read at each end of a long text
 _WORD = re.compile(r"[^\W\d_]{2,}")
