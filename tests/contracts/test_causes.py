@@ -1,4 +1,4 @@
-"""Words of a database, Redis, the network or Python behind words of LiteLLM: the guide on them, and none without."""
+"""Words of other software behind words of LiteLLM find the guide on them; without LiteLLM they find none."""
 
 import pytest
 
@@ -10,7 +10,9 @@ CACHE = "12:30:01 - LiteLLM:ERROR: redis_cache.py:883 - Redis async_increment fa
 CALL = "litellm.APIConnectionError: GeminiException - "
 BARE = "litellm.APIConnectionError: "
 MIGRATION = 'Datasource "client": PostgreSQL database "llm", schema "public" at "db:5432"\n\nError: '
-START = 'File "/app/.venv/lib/python3.13/site-packages/litellm/caching/redis_cache.py", line 62, in __init__\n    import it\n'
+START = (
+    'File "/app/.venv/lib/python3.13/litellm/caching/redis_cache.py", line 62, in __init__\n    import it\n'
+)
 FRAMES = 'File "main.py", line 1586, in completion\n    response = anthropic_chat_completions.completion(\n'
 SAID = [
     (LOG, "All connection attempts failed", "db-query-engine-connect-failed"),
