@@ -46,6 +46,11 @@
   const isValue = (value) =>
     !/^["'\\]*(<|\{|\$|os\.|self\.|none\b|null\b|true\b|false\b|\*)/i.test(value) && !/\.\.\.|\*\*\*/.test(value);
   const isCredential = (value) => isValue(value) && (value.length >= 20 || /\d/.test(value));
+  const kindOf = (letter) => ["[A-Z]", "[a-z]", "[0-9]"].findIndex((kind) => letter.match(kind));
+  const isAwsSecret = (value) => {
+    const kinds = [...value].map(kindOf);
+    return [0, 1, 2].every((kind) => kinds.includes(kind)) && kinds.filter((kind, at) => at && kind !== kinds[at - 1]).length >= 15;
+  };
   const BEFORE = "(?<![A-Za-z0-9])";
   const VALUE = `((?:\\\\?["'])[^"'\\\\\\n]+|[^\\s"'\`&,;<>\\\\{}()\\[\\]]+)`;
   const RULES = [
@@ -53,6 +58,7 @@
     ["bearer_token", /(\b(?:bearer|basic)(?:[ \t]|%20)+)([A-Za-z0-9._~+/=-]{8,})/gi, isCredential],
     ["jwt", new RegExp(`${BEFORE}()(eyJ[A-Za-z0-9_-]{6,}\\.[A-Za-z0-9_-]{6,}(?:\\.[A-Za-z0-9_-]*)?)`, "g")],
     ["aws_key", new RegExp(`${BEFORE}()((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})`, "g")],
+    ["aws_key", /()((?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=]))/g, isAwsSecret],
     ["url_credential", /([a-z][a-z0-9+.-]{0,20}:\/\/)([^\s/?#"'`<>\\@]+)(?=@)/gi],
     ["url_credential", /((?:hooks\.slack\.com\/(?:services|workflows|triggers)|discord(?:app)?\.com\/api\/webhooks|\.webhook\.office\.com\/webhookb2)\/)([\w@./=-]{8,})/gi],
     ["api_key", new RegExp(`${BEFORE}()(sk-[A-Za-z0-9_-]{4,}\\**)`, "g"), isToken],

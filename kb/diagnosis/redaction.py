@@ -4,6 +4,7 @@ All patterns are RE2's, so a hostile text costs time linear in its length. A pat
 what a value must look like to be a secret is said in `_is_secret`.
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ KINDS = (
 _ANSI = r"\x1b\[[0-9;:?]*[A-Za-z]"
 # What may stand before a token: no letter or digit, unless it ends an escape or a colour code.
 _BEFORE = r"(?:^|[^A-Za-z0-9]|\\[nrtbf]|\\u[0-9a-fA-F]{4}|\[[0-9;:?]*m|%[0-9A-F]{2})"
+_NO_BASE64 = _BEFORE.replace("[^A-Za-z0-9]", "[^A-Za-z0-9/+]")
 _CHAR = rf"(?:[A-Za-z0-9_-]|{_ANSI})"
 _GAP = rf"(?:[ \t]|{_ANSI})*"
 _SEPARATOR = rf"(?:\\*[\"'`])?{_GAP}(?:[:=]|=>){_GAP}"
@@ -175,13 +177,26 @@ def _is_credential(secret: str) -> bool:
 
 
 def _is_random(secret: str) -> bool:
-    """Long, of letters and digits: words and counts that stand after a colon are not."""
+    """Long, of letters and digits or of letters in changing case: words and counts after a colon are not."""
     body = _bare(secret)
+    mixed = bool(re2.search("[0-9]", body) and re2.search("[A-Za-z]", body))
+    return _is_value(secret) and len(body) >= 16 and (mixed or _turns(body) >= 0.4 * len(body))
+
+
+def _is_aws_secret(secret: str) -> bool:
+    """Forty characters of base64 whose cases and digits take turns, as those of no path or name do."""
     return (
-        _is_value(secret)
-        and len(body) >= 16
-        and bool(re2.search("[0-9]", body) and re2.search("[A-Za-z]", body))
+        any(map(str.isdigit, secret))
+        and not secret.isupper()
+        and not secret.islower()
+        and _turns(secret) >= 15
     )
+
+
+def _turns(body: str) -> int:
+    """How often a letter of one case, a digit or a sign follows one of another kind."""
+    kinds = [(letter.isupper(), letter.islower(), letter.isdigit()) for letter in body]
+    return sum(one != other for one, other in itertools.pairwise(kinds))
 
 
 def _always(secret: str) -> bool:
@@ -266,6 +281,12 @@ _RULES = (
         rf"|fw_{_CHAR}{{20,}}|csk-{_CHAR}{{20,}}|tgp_v1_{_CHAR}{{16,}}|dapi[0-9a-f]{{32}}"
         rf"|ya29\.{_CHAR}{{16,}}|culprit_{_CHAR}{{32,}})",
         _always,
+    ),
+    _Rule(
+        "aws_key",
+        (),
+        rf"({_NO_BASE64})([A-Za-z0-9/+]{{40}})(?:[^A-Za-z0-9/+=]|$)",
+        _is_aws_secret,
     ),
     _Rule("key_hash", (), rf"({_BEFORE})([0-9a-fA-F]{{64,}})", _always),
     _Rule(

@@ -13,6 +13,7 @@ from tests.browser.test_every_page import violations
 from tests.browser.test_journeys import ERROR, SECRET, paste
 
 pytestmark = pytest.mark.browser
+AWS_SECRET = "wJalrXUtnFEMI/K7MDENG/" + "bPxRfiCYEXAMPLEKEY"
 FORM = "/errors/litellm/budget-exceeded-key/report/"
 OTHER = "/errors/litellm/llm-timeout/report/"
 UNDER_THREE_SECONDS = re.compile("quicker than a person types")
@@ -155,7 +156,7 @@ def test_a_key_typed_into_any_field_leaves_the_browser_nowhere(
     page.on("request", note)
     page.goto(FORM)
     for field in ("text", "story", "version"):
-        page.locator(f"#id_{field}").fill(f"my key={SECRET}")
+        page.locator(f"#id_{field}").fill(f"my key={SECRET} and {AWS_SECRET}")
     page.locator("#id_link").fill(f"https://threads.example/?key={SECRET}")
     send(page)
     page.locator("#id_link").fill("https://threads.example/")
@@ -165,6 +166,7 @@ def test_a_key_typed_into_any_field_leaves_the_browser_nowhere(
     assert "my key=<api_key>" in held
     for text in (*sent, page.content(), held, page.evaluate("JSON.stringify(localStorage)")):
         assert SECRET not in text
+        assert AWS_SECRET not in text
     assert len(sent) > 2
 
 

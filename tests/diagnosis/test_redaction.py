@@ -28,6 +28,7 @@ CANARIES = {
     "hash": ("key_hash", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
     "jwt": ("jwt", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmN"),
     "aws": ("aws_key", "AKIAIOSFODNN7EXAMPLE"),
+    "aws-secret": ("aws_key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
     "email": ("email", "carla.diaz+lab@corp.example.com"),
 }
 WRAPPINGS = {
@@ -135,6 +136,12 @@ def test_takes_whole_password_whatever_it_holds(password):
         assert redact(text).text == rendered({"password": "<password>", "n": 1})
 
 
+def test_takes_letters_in_changing_case_after_a_telling_name():
+    redacted = redact("client secret: none\ntoken: qWeRtZuIoPaSdFgHjKlY\n")
+
+    assert redacted.text == "client secret: none\ntoken: <password>\n"
+
+
 def test_takes_private_key_blocks_whole_or_cut():
     body = "MIIEpAIBAAKCAQEA7bq1Zq81mPLk20vTRx77Yb3Nw\nc9Zq81mPLk20vTRx77Yb3Nwc9Zq81mPL"
     block = f"-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----"
@@ -169,6 +176,10 @@ def test_takes_key_that_colours_cut_in_two():
         "api_key=os.environ['OPENAI_API_KEY']",
         "Missing Anthropic API Key - A call is being made to anthropic but no key is set",
         "max_tokens=16384, prompt_tokens: 12, total_tokens=12345678",
+        "commit 3f1aC0dE is not /usr/lib/Python3.11/site-packages/litellm/proxy/Auth2",
+        "/opt/Venv/lib/Python311/site/LiteLLM/util",
+        "Unexpected token: LiteLLM_VerificationTokenTable",
+        "chatcmpl-0b5f2f0e-6f0d-4f0e-9b0c-1b2c3d4e5f60 of 9c9f0b1d6a5e4f3c2b1a0f9e8d7c6b5a4f3e2d1c",
         "pip install sk-learn task-12345678 risk-99999999",
         "Unexpected token: foo. Your user_id=*******",
         "http://127.0.0.1:4000/v1/chat/completions",
