@@ -4,12 +4,29 @@ import logging
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
+from kb.web.pages import trouble
 from kb.web.views import unavailable
 
 log = logging.getLogger(__name__)
 AWAY = (OperationalError, InterfaceError)  # what Django raises while the database can't be reached
+
+
+class NotThatWay:
+    """Says what an address takes where it was asked in another way: Django's own 405 is empty."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed):
+            return response
+        allowed = response["Allow"]
+        response = trouble(request, 405, f"{request.method} is not taken here, only {allowed}.", allowed=allowed)
+        response["Allow"] = allowed
+        return response
 
 
 class DatabaseAway:

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
@@ -27,6 +27,16 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], status: i
 def wants_json(request: HttpRequest) -> bool:
     """Whether a program asks, which reads JSON rather than a page."""
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def trouble(request: HttpRequest, status: int, words: str, **context: Any) -> HttpResponse:
+    """The page for a status, `words` alone to a program; it needs no database and is not kept."""
+    if wants_json(request):
+        response: HttpResponse = JsonResponse({"error": words}, status=status)
+    else:
+        response = render(request, f"{status}.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def for_programs(*methods: str) -> Callable[[View], View]:

@@ -7,7 +7,8 @@ from ipaddress import IPv6Address, ip_address
 from django.conf import settings
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+
+from kb.web.pages import trouble
 
 MINUTE, HOUR = 60, 3600
 
@@ -18,7 +19,7 @@ def throttle(request: HttpRequest, what: str, per_minute: int, everyone: bool = 
     wait = seconds_to_wait(what, who, per_minute)
     if not wait:
         return None
-    response = render(request, "429.html", {"wait": wait}, status=429)
+    response = trouble(request, 429, f"Too many requests. Wait {wait} seconds, then send it again.", wait=wait)
     response["Retry-After"] = str(wait)
     return response
 

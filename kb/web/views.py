@@ -3,8 +3,9 @@
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
+
+from kb.web.pages import trouble
 
 
 @login_not_required
@@ -26,30 +27,23 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-def failure(request: HttpRequest, status: int) -> HttpResponse:
-    """The page for a status; it needs no database."""
-    response = render(request, f"{status}.html", status=status)
-    response["Cache-Control"] = "no-store"
-    return response
-
-
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: the request itself makes no sense."""
-    return failure(request, 400)
+    return trouble(request, 400, "The address, a header or the body is malformed or too large.")
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:
     """403: also what the CSRF check answers."""
-    return failure(request, 403)
+    return trouble(request, 403, "Not allowed as you are signed in, or the form's token is missing or old.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault, without a trace."""
-    return failure(request, 500)
+    return trouble(request, 500, "Something broke on this site. It is in the log of whoever runs it.")
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """503: the database is away."""
-    response = failure(request, 503)
+    response = trouble(request, 503, "The database does not answer. Wait ten seconds and ask again.")
     response["Retry-After"] = "10"
     return response

@@ -78,6 +78,35 @@ def test_a_host_that_is_not_ours_is_refused(library: Path) -> None:
     assert Client().get("/", headers={"host": "evil.example"}).status_code == 400
 
 
+def test_an_address_that_is_asked_in_another_way_says_what_it_takes(library: Path, client: Client) -> None:
+    answer = client.get("/check/models/")
+    page = answer.content.decode()
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "This address takes POST, and was asked with GET." in page
+    told = client.put("/match/", headers={"accept": "application/json"})
+    assert told.json() == {"error": "PUT is not taken here, only GET, HEAD, POST."}
+    assert told.status_code == 405
+
+
+def test_a_program_reads_in_json_what_is_wrong(
+    library: Path, lenient_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"accept": "application/json"}
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("secret detail")
+
+    with connection.execute_wrapper(away):
+        answer = lenient_client.get("/errors/", headers=asked)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    assert answer.json() == {"error": "The database does not answer. Wait ten seconds and ask again."}
+    monkeypatch.setattr(views, "get_object_or_404", broken)
+    answer = lenient_client.get("/errors/gate/coin/", headers=asked)
+    assert answer.status_code == 500
+    assert answer.json() == {"error": "Something broke on this site. It is in the log of whoever runs it."}
+    assert lenient_client.get("/", headers=asked | {"host": "evil.example"}).json()["error"]
+
+
 def test_who_may_not_see_a_page_is_one_line_in_the_log(library: Path, client: Client) -> None:
     said = io.StringIO()
     handler = logging.StreamHandler(said)
