@@ -24,7 +24,9 @@ class NotThatWay:
         if not isinstance(response, HttpResponseNotAllowed):
             return response
         allowed = response["Allow"]
-        response = trouble(request, 405, f"{request.method} is not taken here, only {allowed}.", allowed=allowed)
+        response = trouble(
+            request, 405, f"{request.method} is not taken here, only {allowed}.", allowed=allowed
+        )
         response["Allow"] = allowed
         return response
 

@@ -19,7 +19,9 @@ def throttle(request: HttpRequest, what: str, per_minute: int, everyone: bool = 
     wait = seconds_to_wait(what, who, per_minute)
     if not wait:
         return None
-    response = trouble(request, 429, f"Too many requests. Wait {wait} seconds, then send it again.", wait=wait)
+    response = trouble(
+        request, 429, f"Too many requests. Wait {wait} seconds, then send it again.", wait=wait
+    )
     response["Retry-After"] = str(wait)
     return response
 
