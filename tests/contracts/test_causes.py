@@ -10,6 +10,9 @@ CACHE = "12:30:01 - LiteLLM:ERROR: redis_cache.py:883 - Redis async_increment fa
 CALL = "litellm.APIConnectionError: GeminiException - "
 BARE = "litellm.APIConnectionError: "
 MIGRATION = 'Datasource "client": PostgreSQL database "llm", schema "public" at "db:5432"\n\nError: '
+QUERY = 'ConnectorError(ConnectorError { kind: QueryError(PostgresError { code: "%s", message: "%s"'
+FULL = "could not extend file base/16384/24649: No space left on device"
+BATCH = "Daily tag spend batch upsert failed. Table: LiteLLM_DailyTagSpend, Rows: 6, Error: "
 START = (
     'File "/app/.venv/lib/python3.13/litellm/caching/redis_cache.py", line 62, in __init__\n    import it\n'
 )
@@ -37,6 +40,27 @@ SAID = [
     (MIGRATION, 'FATAL: no pg_hba.conf entry for host "10.0.0.4"', "db-connection-failed"),
     (MIGRATION, 'FATAL: database "llm" does not exist', "db-connection-failed"),
     (MIGRATION, "ERROR: permission denied for schema public", "db-migration-failed"),
+    (MIGRATION, "ERROR: permission denied for table _prisma_migrations", "db-migration-failed"),
+    (MIGRATION, "ERROR: permission denied for database llm", "db-permission-denied"),
+    (MIGRATION, "Timed out trying to acquire a postgres advisory lock", "db-migration-failed"),
+    (
+        MIGRATION,
+        "`sqlite` does not match the one specified in the migration_lock.toml",
+        "db-migration-failed",
+    ),
+    (MIGRATION, "P1008: Operations timed out after `30s`", "db-statement-canceled"),
+    (MIGRATION, "Could not parse schema engine response", "prisma-query-engine-not-found"),
+    (MIGRATION, "You are about to drop the `user` table, which is not empty (1 rows)", "db-push-data-loss"),
+    (LOG, 'ERROR: prepared statement "s0" already exists', "db-prepared-statement-pooler"),
+    (LOG, 'ERROR: prepared statement "PGBOUNCER_34" does not exist', "db-prepared-statement-pooler"),
+    (LOG, QUERY % ("25006", "cannot execute INSERT in a read-only transaction"), "db-read-only-transaction"),
+    (LOG, QUERY % ("42501", "permission denied for schema public"), "db-permission-denied"),
+    (LOG, QUERY % ("55P03", "canceling statement due to lock timeout"), "db-statement-canceled"),
+    (LOG, QUERY % ("57014", "canceling statement due to statement timeout"), "db-statement-canceled"),
+    (LOG, QUERY % ("53100", FULL), "db-disk-full"),
+    (BATCH, "ERROR: cannot execute INSERT in a read-only transaction", "db-read-only-transaction"),
+    (BATCH, "ERROR: permission denied for table LiteLLM_DailyTagSpend", "db-permission-denied"),
+    (BATCH, "ERROR: canceling statement due to statement timeout", "db-statement-canceled"),
     (
         FRAMES,
         "httpx.HTTPStatusError: Server error '529 ' for url 'https://api.anthropic.com/v1/messages'",
