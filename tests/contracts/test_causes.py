@@ -7,6 +7,7 @@ from tests.contracts.test_content import matcher
 
 LOG = "12:30:01 - LiteLLM Proxy:ERROR: utils.py:1418 - Error getting policies from DB: "
 CACHE = "12:30:01 - LiteLLM:ERROR: redis_cache.py:883 - Redis async_increment failed: "
+RAW = "litellm.llms.openai.common_utils.OpenAIError: "
 CALL = "litellm.APIConnectionError: GeminiException - "
 BARE = "litellm.APIConnectionError: "
 MIGRATION = 'Datasource "client": PostgreSQL database "llm", schema "public" at "db:5432"\n\nError: '
@@ -31,6 +32,19 @@ SAID = [
     (CALL, "Illegal header value b'Bearer '", "api-connection-error"),
     (CALL, "Request URL is missing an 'http://' or 'https://' protocol.", "api-base-malformed"),
     (CALL, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)", "api-base-malformed"),
+    (
+        CALL,
+        "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol",
+        "api-connection-error",
+    ),
+    (CALL, "[SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert (_ssl.c:1016)", "api-connection-error"),
+    (CALL, "407 Proxy Authentication Required", "api-connection-error"),
+    (CALL, "403 Forbidden", "api-connection-error"),
+    (CALL, "[Errno 110] Connection timed out", "api-connection-error"),
+    (CALL, "Forbidden control character detected in headers.", "api-connection-error"),
+    (CALL, "illegal status line: bytearray(b'+OK ready')", "api-base-malformed"),
+    (CALL, "timed out", "llm-timeout"),
+    (CALL, "<html><title>504 Gateway Time-out</title>", "llm-timeout"),
     (BARE, "[Errno 111] Connection refused", "api-connection-error"),
     (BARE, "Server disconnected", "api-connection-error"),
     (BARE, "No module named 'soundfile'", "python-missing-optional-package"),
@@ -62,10 +76,35 @@ SAID = [
     (BATCH, "ERROR: permission denied for table LiteLLM_DailyTagSpend", "db-permission-denied"),
     (BATCH, "ERROR: canceling statement due to statement timeout", "db-statement-canceled"),
     (
+        MIGRATION,
+        "Error in PostgreSQL connection: Error { kind: Closed, cause: None }",
+        "db-connection-failed",
+    ),
+    (RAW, "Connection error.", "api-connection-error"),
+    (RAW, "Error code: 401 - {'error': {'message': 'no such key'}}", "provider-auth-error-openai"),
+    (RAW, "Error code: 429 - {'error': {'message': 'slow down'}}", "provider-rate-limit-openai"),
+    (
         FRAMES,
         "httpx.HTTPStatusError: Server error '529 ' for url 'https://api.anthropic.com/v1/messages'",
         "provider-overloaded-anthropic",
     ),
+]
+# How releases of 2024 name the class: twice, as the last line of a traceback.
+DOUBLED = [
+    ("AuthenticationError", "OpenAIException - ", "provider-auth-error-openai"),
+    ("AuthenticationError", "AzureException - Er", "provider-auth-error-azure"),
+    ("AuthenticationError", "BedrockException - ", "provider-auth-error-bedrock"),
+    ("AuthenticationError", "VertexAIException - ", "provider-auth-error-vertex"),
+    ("AuthenticationError", "GroqException - ", "provider-auth-error-other"),
+    ("AuthenticationError", "DatabricksException: Authentication Error - ", "provider-auth-error-other"),
+    ("NotFoundError", "OpenAIException - ", "provider-not-found-openai"),
+    ("NotFoundError", "AzureException - ", "provider-not-found-azure"),
+    ("NotFoundError", "AnthropicException - ", "provider-not-found-anthropic"),
+    ("NotFoundError", 'Hosted_vllmException - {"detail":"Not Found"}', "server-route-not-found"),
+    ("PermissionDeniedError", "BedrockException - ", "provider-auth-error-bedrock"),
+    ("BadRequestError", "OpenAIException - Model Not Exist", "provider-not-found-openai"),
+    ("InternalServerError", "AnthropicException - Overloaded", "provider-overloaded-anthropic"),
+    ("InternalServerError", "VertexAIException InternalServerError - ", "provider-server-error"),
 ]
 
 
@@ -82,3 +121,8 @@ def test_words_behind_those_of_litellm_find_the_guide_on_them(before: str, words
 @pytest.mark.parametrize("words", sorted({words for _, words, _ in SAID if "LiteLLM" not in words}))
 def test_the_same_words_of_other_software_are_no_match(words: str) -> None:
     assert first(words) == ""
+
+
+@pytest.mark.parametrize(("name", "words", "guide"), DOUBLED)
+def test_a_class_named_twice_finds_the_guide_of_its_provider(name: str, words: str, guide: str) -> None:
+    assert first(f"litellm.exceptions.{name}: {name}: {words}") == guide
