@@ -128,14 +128,17 @@ class Canonical:
     escapes decoded and typographic quotes made plain.
     """
 
-    def __init__(self, source: str, gone: tuple[int, ...] = ()) -> None:
+    def __init__(self, source: str, gone: tuple[int, ...] = (), *, cut: bool = False) -> None:
         """Read `source`, any str; takes time linear in its length.
 
-        `gone` are the offsets of line breaks that stand inside of words: it is read without them.
+        `gone` are the offsets of line breaks that stand inside of words: it is read without them. With
+        `cut`, one that ends at a dash or a colon is read with the space that a copy lost behind it.
         """
         self.source = source
         self._gone = gone
         whole = without(source, gone)
+        if cut and whole.endswith(("-", ":")):
+            whole += " "
         self._pieces = _pieces(whole)
         done = "".join(self._pieces[1])
         self.unwrapped = whole if done == whole else done
@@ -152,7 +155,8 @@ class Canonical:
         if start == end:
             at = self._place(self._piece(start)[0]) if start < len(self.unwrapped) else len(self.source)
             return at, at
-        return self._place(self._piece(start)[0]), self._place(self._piece(end - 1)[1] - 1) + 1
+        last = self._place(self._piece(end - 1)[1] - 1) + 1
+        return self._place(self._piece(start)[0]), min(last, len(self.source))
 
     def _place(self, index: int) -> int:
         """Where in `source` a character stands of what was read, the breaks left out."""

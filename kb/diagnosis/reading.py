@@ -93,7 +93,7 @@ def readings(text: str) -> Iterator[Iterator[Passage]]:
 
 def passages(text: str, breaks: tuple[int, ...] = ()) -> Iterator[Passage]:
     """The passages of a text, the last first; a text of ordinary length is a single one."""
-    canonical = Canonical(text, breaks)
+    canonical = Canonical(text, breaks, cut=True)
     length = len(canonical.unwrapped)
     if length <= PASSAGE + 2 * REACH:
         yield Passage(canonical, 0, length)

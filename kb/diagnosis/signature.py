@@ -44,7 +44,7 @@ __all__ = [
     "validate",
 ]
 
-ALGORITHM = "7"
+ALGORITHM = "8"
 SPEAKERS = ("gateway", "upstream_gateway", "provider", "client", "infrastructure")
 SHORTEST_ANCHOR = 8
 MOST_LITERALS = 20

@@ -365,6 +365,16 @@ def test_good_signatures_have_no_problems():
     assert [validate(signature) for signature in ALL] == [[]] * len(ALL)
 
 
+@pytest.mark.parametrize(
+    "cut", ["RateLimitError: GroqException -", "\x1b[91mGroqException\x1b[0m -", "x\nGroqException\n-"]
+)
+def test_the_space_that_a_copy_lost_behind_a_dash_is_read(cut):
+    groq = Signature(guide="rate-limit", id="groq", all_of=("GroqException - ",))
+    (match,) = found(cut, groq).matches
+    assert cut[match.spans[0].start : match.spans[0].end].endswith("-")
+    assert match.spans[0].end == len(cut)
+
+
 def test_rulesets_differ_exactly_when_answers_could():
     assert Matcher(ALL, ["litellm"]).ruleset == Matcher(ALL[::-1], ["litellm"]).ruleset
     assert Matcher(ALL, ["litellm"]).ruleset != Matcher(ALL[1:], ["litellm"]).ruleset
