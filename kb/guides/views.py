@@ -59,6 +59,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "most_met": cards.filter(met__gt=0).order_by("-met", "title")[:6],
         "categories": Category,
         "count": Guide.objects.published().count(),
+        "hops_met": set(Guide.objects.published().values_list("hop", flat=True)),
     }
     return page(request, "guides/home.html", context)
 

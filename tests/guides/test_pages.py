@@ -51,6 +51,14 @@ def test_the_list_is_filtered_by_what_stands_in_the_url(library: Path, client: C
         assert {guide.slug for guide in answer.context["page"]} == found, query
 
 
+def test_the_front_page_starts_only_where_some_guide_says_that_calls_break(
+    library: Path, client: Client
+) -> None:
+    page = client.get("/").content.decode()
+    assert "/errors/?hop=budget" in page
+    assert "?hop=tls" not in page
+
+
 def test_an_unknown_filter_is_named_and_kept(library: Path, client: Client) -> None:
     answer = client.get("/errors/", {"hop": "purse", "q": "typed text"})
     assert answer.status_code == 400

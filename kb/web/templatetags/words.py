@@ -39,7 +39,7 @@ HOPS = {
     "name": ("Name", "DNS finds it"),
     "connection": ("Connection", "the port answers"),
     "tls": ("TLS", "certificates are trusted"),
-    "proxy": ("Proxy", "the gateway is up"),
+    "proxy": ("Proxy", "up and set up right"),
     "key": ("Key", "known, valid, allowed"),
     "budget": ("Budget", "money is left"),
     "limit": ("Limit", "requests and tokens"),
