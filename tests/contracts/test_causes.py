@@ -18,6 +18,9 @@ START = (
     'File "/app/.venv/lib/python3.13/litellm/caching/redis_cache.py", line 62, in __init__\n    import it\n'
 )
 FRAMES = 'File "main.py", line 1586, in completion\n    response = anthropic_chat_completions.completion(\n'
+AZURE = "litellm.APIError: AzureException APIError - "
+LOOKUP = "litellm.BadRequestError: GetLLMProvider Exception - "
+RECORD = "12:30:01 - LiteLLM:ERROR: litellm_logging.py:7231 - Error creating standard logging object - "
 SAID = [
     (LOG, "All connection attempts failed", "db-query-engine-connect-failed"),
     (LOG, "Server disconnected without sending a response.", "db-query-engine-connect-failed"),
@@ -45,6 +48,12 @@ SAID = [
     (CALL, "illegal status line: bytearray(b'+OK ready')", "api-base-malformed"),
     (CALL, "timed out", "llm-timeout"),
     (CALL, "<html><title>504 Gateway Time-out</title>", "llm-timeout"),
+    (AZURE, "Authentication failed: AADSTS7000215: Invalid client secret provided.", "azure-ad-token-failed"),
+    (AZURE, "DefaultAzureCredential failed to retrieve a token", "azure-ad-token-failed"),
+    (LOOKUP, "Failed to get access token after 3 attempts", "device-code-login-failed"),
+    (RECORD, "'NoneType' object has no attribute 'get'", "standard-logging-object-failed"),
+    (RECORD, "1 validation error for ResponseAPIUsage", "standard-logging-object-failed"),
+    (RECORD, "No module named 'fastapi_sso'", "python-missing-proxy-extra"),
     (BARE, "[Errno 111] Connection refused", "api-connection-error"),
     (BARE, "Server disconnected", "api-connection-error"),
     (BARE, "No module named 'soundfile'", "python-missing-optional-package"),
