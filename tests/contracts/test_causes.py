@@ -49,7 +49,11 @@ SAID = [
     (CALL, "timed out", "llm-timeout"),
     (CALL, "<html><title>504 Gateway Time-out</title>", "llm-timeout"),
     (AZURE, "Authentication failed: AADSTS7000215: Invalid client secret provided.", "azure-ad-token-failed"),
-    (AZURE, "DefaultAzureCredential failed to retrieve a token", "azure-ad-token-failed"),
+    (
+        AZURE,
+        "DefaultAzureCredential failed to retrieve a token from the included credentials.",
+        "azure-ad-token-failed",
+    ),
     (LOOKUP, "Failed to get access token after 3 attempts", "device-code-login-failed"),
     (RECORD, "'NoneType' object has no attribute 'get'", "standard-logging-object-failed"),
     (RECORD, "1 validation error for ResponseAPIUsage", "standard-logging-object-failed"),
