@@ -17,6 +17,7 @@ from kb.guides.source import CITATION, SINGLE, GuideSource, Problem
 from kb.guides.vocabulary import HELPS, RETRY_WORDS, Actor, Category, Hop, SourceKind, Speaker
 
 NUMBERS = re.compile(r"\d+(\.\d+){1,3}")
+WHOLE_ADDRESS = re.compile(r"\bpsql\b[^|;&]*\$(DATABASE_URL\b|\{DATABASE_URL\})")
 LONGEST = {"title": 160, "summary": 240}
 MOST_STATEMENTS = 9_999
 FIRST_TO_WAKE = timezone(timedelta(hours=14))  # where a day begins first: no writer's today is later
@@ -70,6 +71,7 @@ def check_guide(tool: ToolSource, guide: GuideSource) -> Iterator[Problem]:
     yield from check_fixes(tool, guide)
     yield from check_review(guide)
     yield from check_citations(guide)
+    yield from check_commands(guide)
     for slug in guide.facts.get("related", []):
         if slug not in tool.guides or slug == guide.slug:
             yield Problem(guide.path, guide.line_of("related"), f"related names {slug!r}: no such guide")
@@ -234,6 +236,15 @@ def check_citations(guide: GuideSource) -> Iterator[Problem]:
     for key in sources.keys() - cited:
         line = guide.line_of("source", sources[key])
         yield Problem(guide.path, line, f"[source] {key} is cited nowhere")
+
+
+def check_commands(guide: GuideSource) -> Iterator[Problem]:
+    """`psql` gets the address without what stands behind the `?`: it refuses Prisma's parameters there."""
+    for block in guide.blocks:
+        for line, words in enumerate(block.text.split("\n"), block.line):
+            if WHOLE_ADDRESS.search(words):
+                text = r'psql refuses ?connection_limit= and the like: write "${DATABASE_URL%%\?*}"'
+                yield Problem(guide.path, line, text)
 
 
 def strip_code(text: str) -> str:

@@ -131,6 +131,8 @@ def test_right_content_has_no_problems(tmp_path: Path) -> None:
         ('all_of = ["The coin is spent:"]', 'all_of = ["coin"]', "at least 8 characters"),
         ('all_of = ["The coin is', "pattern = '(x'\nall_of = [\"The coin is", "RE2 syntax"),
         ('synonyms = ["coin money"]', 'related = ["gone"]', "related names 'gone': no such guide"),
+        ('curl "$GATE/coin"', 'psql "$DATABASE_URL"', "coin.md:70: psql refuses ?connection_limit="),
+        ('curl "$GATE/coin"', "psql -c 'x' ${DATABASE_URL}", "coin.md:70: psql refuses"),
     ],
 )
 def test_content_that_breaks_a_contract_is_named_by_line(
