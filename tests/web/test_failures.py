@@ -3,11 +3,14 @@
 import io
 import json
 import logging
+import socket
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils.module_loading import import_string
@@ -133,3 +136,20 @@ def test_a_server_s_own_warning_of_many_threads_is_left_out_and_no_other() -> No
     written = json.loads(serve.LOG.read_text())
     assert import_string(written["filters"]["on_purpose"]["()"]) is OnPurpose
     assert written["handlers"]["console"]["filters"] == ["on_purpose"]
+
+
+def test_a_second_serve_on_a_port_stops_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one shares its port, as the server does so that its workers can."""
+    monkeypatch.setattr(serve, "call_command", lambda *args, **options: pytest.fail("it went on"))
+    with socket.socket() as first:
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        first.bind(("127.0.0.1", 0))
+        first.listen()
+        port = first.getsockname()[1]
+        monkeypatch.setattr("django.conf.settings.PORT", port)
+        for host in ("127.0.0.1", "0.0.0.0"):  # noqa: S104
+            with pytest.raises(
+                CommandError, match=f"^The port {port} is in use: .* set PORT to a free one.$"
+            ):
+                call_command("serve", "--host", host)
+    assert not serve.taken("127.0.0.1", port)

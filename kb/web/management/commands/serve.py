@@ -1,8 +1,10 @@
 """`manage.py serve`: the site as production serves it."""
 
+import errno
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +21,8 @@ GRACE = 8.0  # seconds for server and worker to finish what they are doing
 REST = 5.0  # seconds between two starts of a worker that doesn't live
 LOG = Path(__file__).parents[2] / "granian-log.json"
 
+IN_USE = "The port {port} is in use: stop what listens there, or set PORT to a free one."
+
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -34,6 +38,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if taken(options["host"], settings.PORT):
+            raise CommandError(IN_USE.format(port=settings.PORT))
         call_command("migrate", interactive=False, verbosity=0)
         call_command("load_content")
         call_command("collectstatic", interactive=False, verbosity=0)
@@ -120,6 +126,18 @@ def granian(host: str, workers: int) -> list[str]:
     options += ["--log-config", str(LOG), "--blocking-threads", str(THREADS)]
     options += ["--host", host, "--port", str(settings.PORT)]
     return [sys.executable, "-m", "granian", *options, "--factory", "kb.wsgi:serving"]
+
+
+def taken(host: str, port: int) -> bool:
+    """Does somebody listen there already? The server wouldn't notice: it shares its port with its like."""
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what was closed just now is free
+            trial.bind(place)
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE  # anything else is the server's to say
+    return False
 
 
 def answers(port: int) -> bool:
