@@ -202,6 +202,28 @@ def test_an_id_that_a_shell_would_take_for_more_stands_in_no_command() -> None:
     assert not [fix for fix in found.fixes if "rm -rf" in fix.command or "$(id)" in fix.command]
 
 
+@pytest.mark.parametrize(
+    ("said", "typed", "sentence"),
+    [
+        ("model=gpt-5. Call `/v1/models` to view", "", "The proxy knows no model named gpt-5."),
+        ("model=gpt-5.1. Call `/v1/models` to view", "gpt-4", "The proxy knows no model named gpt-5.1."),
+        (
+            "model=None. Call `/v1/models` to view",
+            "",
+            "The proxy knows no model of the name that was asked for.",
+        ),
+        ("model=", "", "The proxy knows no model of the name that was asked for."),
+        ("model=", "gpt-4", "The proxy knows no model named gpt-4."),
+    ],
+)
+def test_an_unknown_model_is_called_as_the_proxy_calls_it(said: str, typed: str, sentence: str) -> None:
+    body = {"error": {"message": f"/chat/completions: Invalid model name passed in {said}", "code": "400"}}
+    call = Reply(
+        probe="call", request="POST /v1/chat/completions", outcome="ok", status=400, body=body, paid=True
+    )
+    assert diagnose([call], Asked(model=typed)).verdict.sentence == sentence
+
+
 def test_the_object_is_json_and_has_each_part() -> None:
     heard = [refused(10.2, 10.0), key(float("nan"), "1e400")]
     found = as_object(diagnose(heard, Asked(target="http://127.0.0.1:4000")))

@@ -17,7 +17,8 @@ class Said:
     """One cause known by words: phrases of which one must be there, or error types that only it has.
 
     `proof` looks for a second witness and says what it saw; with it the cause is proved. `unless` keeps the
-    rule silent where another cause explains the same words.
+    rule silent where another cause explains the same words. `model` says which model it is about, or nothing:
+    `{model}` and `{named}` of the sentence are it.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Said:
     specificity: int = 2
     proof: Callable[[Facts], str] | None = None
     unless: Callable[[Facts], bool] | None = None
+    model: Callable[[Facts], str] = lambda facts: facts.asked.model
 
     def rule(self) -> Rule:
         """The rule that judges by these words."""
@@ -54,7 +56,7 @@ class Said:
 
     def filled(self, facts: Facts) -> str:
         """The sentence with the reader's ids."""
-        return _fill(self.sentence, facts)
+        return _fill(self.sentence, facts, self.model(facts))
 
     def fix(self, facts: Facts, fix: Fix) -> Fix:
         """A fix with the reader's ids in its command."""
@@ -79,14 +81,15 @@ def _among(words: str, phrases: tuple[str, ...]) -> bool:
     return any(phrase.lower() in words for phrase in phrases)
 
 
-def _fill(text: str, facts: Facts) -> str:
+def _fill(text: str, facts: Facts, model: str) -> str:
     """Put the reader's ids into a sentence."""
     key = facts.key
     known = key.name or key.alias if key else ""
     return (
         text.replace("{shown}", f"The key {known}" if known else "The key")
         .replace("{expires}", (key.expires if key else "") or "the time in the error")
-        .replace("{model}", facts.asked.model or "that was asked for")
+        .replace("{named}", f"named {model}" if model else "of the name that was asked for")
+        .replace("{model}", model or "that was asked for")
     )
 
 

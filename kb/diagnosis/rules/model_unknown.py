@@ -1,6 +1,8 @@
 """No deployment has this model's name: `Invalid model name passed in` (litellm/proxy/route_llm_request.py,
-1.84.0).
+1.84.0). It prints the name, and `None` where the call had none.
 """
+
+import re2
 
 from kb.diagnosis.facts import Facts
 from kb.diagnosis.finding import Fix
@@ -8,8 +10,19 @@ from kb.diagnosis.rules._curl import get
 from kb.diagnosis.rules._said import Said
 
 
+_NAME = re2.compile(r"Invalid model name passed in model=(\S{1,200}?)\.? Call ")
+
+
+def _model(facts: Facts) -> str:
+    """The name that the proxy was asked for, else the one that the reader gave."""
+    found = _NAME.search(facts.refusal.message) if facts.refusal else None
+    if found is None:
+        return facts.asked.model
+    return "" if found[1] == "None" else str(found[1])
+
+
 def _lacks(facts: Facts) -> str:
-    model = facts.asked.model
+    model = _model(facts)
     return f"/v1/models doesn't list {model}." if facts.models and model and model not in facts.models else ""
 
 
@@ -20,7 +33,8 @@ RULE = Said(
     slug="model-not-found-in-router",
     phrases=("Invalid model name passed in model=",),
     proof=_lacks,
-    sentence="The proxy knows no model named {model}.",
+    model=_model,
+    sentence="The proxy knows no model {named}.",
     fixes=(
         Fix(
             who="caller",
