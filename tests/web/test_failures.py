@@ -147,7 +147,7 @@ def test_a_second_serve_on_a_port_stops_and_says_so(monkeypatch: pytest.MonkeyPa
         first.listen()
         port = first.getsockname()[1]
         monkeypatch.setattr("django.conf.settings.PORT", port)
-        for host in ("127.0.0.1", "0.0.0.0"):  # noqa: S104
+        for host in ("127.0.0.1", "0.0.0.0"):
             with pytest.raises(
                 CommandError, match=f"^The port {port} is in use: .* set PORT to a free one.$"
             ):

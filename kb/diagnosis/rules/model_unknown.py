@@ -9,7 +9,6 @@ from kb.diagnosis.finding import Fix
 from kb.diagnosis.rules._curl import get
 from kb.diagnosis.rules._said import Said
 
-
 _NAME = re2.compile(r"Invalid model name passed in model=(\S{1,200}?)\.? Call ")
 
 
