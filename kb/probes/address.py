@@ -17,11 +17,14 @@ _DIGIT_LAST = re.compile(r"\.[0-9][^.]*\Z", re.ASCII)
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+", re.ASCII)
 _PATH = re.compile(r"[A-Za-z0-9._~/-]*", re.ASCII)
 
-# Where LiteLLM's own routes begin: people paste the address that their client calls, or the page they see.
+# Where LiteLLM's own routes begin: people paste the address that their client calls, or the page they see
+# (LiteLLMRoutes in litellm/proxy/_types.py).
 _ROUTES = frozenset({
-    "v1", "ui", "chat", "completions", "embeddings", "models", "responses", "messages", "health", "key",
-    "team", "user", "docs", "redoc", "openapi.json", "sso", "login", "routes", "spend", "cache",
+    "v1", "v2", "ui", "chat", "completions", "embeddings", "models", "responses", "messages", "health", "key",
+    "team", "user", "docs", "redoc", "openapi.json", "sso", "login", "routes", "spend", "cache", "model",
+    "engines", "rerank", "audio", "images", "moderations",
 })  # fmt: skip
+_AZURE = ["openai", "deployments"]  # the form of Azure's addresses; `openai` alone may well be a base path
 
 
 class Unusable(ValueError):
@@ -133,10 +136,14 @@ def _base(path: str) -> tuple[str, str]:
     segments = [segment for segment in path.split("/") if segment]
     if any(set(segment) == {"."} for segment in segments):
         raise Unusable("Leave . and .. out of the path.")
-    cut = next((at for at, segment in enumerate(segments) if segment.lower() in _ROUTES), len(segments))
+    cut = next((at for at in range(len(segments)) if _is_route(segments[at:])), len(segments))
     base = "".join(f"/{segment}" for segment in segments[:cut])
     rest = "".join(f"/{segment}" for segment in segments[cut:])
     return base, _cut_note(base, rest)
+
+
+def _is_route(segments: list[str]) -> bool:
+    return segments[0].lower() in _ROUTES or segments[:2] == _AZURE
 
 
 def _cut_note(base: str, rest: str) -> str:

@@ -102,6 +102,14 @@ def test_the_table_is_long_enough() -> None:
         ("http://127.0.0.1:4000/llm", "/llm", "http://127.0.0.1:4000"),
         ("http://127.0.0.1:4000/api/llm/", "/api/llm", "http://127.0.0.1:4000"),
         ("http://127.0.0.1:4000/llm/v1/models", "/llm", "http://127.0.0.1:4000"),
+        ("http://127.0.0.1:4000/v1/models", "", "http://127.0.0.1:4000"),
+        ("http://127.0.0.1:4000/v1/audio/speech", "", "http://127.0.0.1:4000"),
+        ("http://127.0.0.1:4000/v2/rerank", "", "http://127.0.0.1:4000"),
+        ("http://127.0.0.1:4000/model/info", "", "http://127.0.0.1:4000"),
+        ("http://127.0.0.1:4000/engines/gpt-5/chat/completions", "", "http://127.0.0.1:4000"),
+        ("http://127.0.0.1:4000/openai/deployments/gpt-5/embeddings", "", "http://127.0.0.1:4000"),
+        ("http://127.0.0.1:4000/openai/", "/openai", "http://127.0.0.1:4000"),
+        ("http://127.0.0.1:4000/openai/openai/deployments/a", "/openai", "http://127.0.0.1:4000"),
     ],
 )
 def test_an_address_is_brought_to_its_base(url: str, base: str, origin: str) -> None:
