@@ -9,8 +9,9 @@
 
   const form = () => $("[data-check]");
 
-  // The plan follows the form: what takes a key is asked once there is one
+  // Plan and commands follow the form: what takes a key is asked once there is one, the model is filled in
 
+  const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`);
   const follow = () => {
     const from = form();
     const given = { none: true, key: !!from.elements.key.value, admin: !!from.elements.admin_key.value };
@@ -21,6 +22,9 @@
     }
     const wants = { call: from.elements.paid.checked, customer_info: from.elements.end_user.value, tag_info: from.elements.tags.value, spend_tags: from.elements.tags.value };
     for (const name in wants) for (const row of $$(`[data-step="${name}"]`)) row.hidden = !wants[name];
+    const model = from.elements.model.value.trim();
+    const commands = $("[data-commands]");
+    commands.textContent = commands.textContent.replace(/^export LITELLM_MODEL=.*$/m, () => `export LITELLM_MODEL=${model ? quoted(model) : "..."}`);
   };
   document.addEventListener("input", ({ target }) => target.form?.matches("[data-check]") && follow());
 
@@ -110,9 +114,9 @@
     ($("[aria-invalid]") || $("h1")).focus();
   };
 
-  const check = async () => {
+  const check = async (button) => {
     const from = form();
-    const body = new FormData(from);
+    const body = new FormData(from, button);
     underway = new AbortController();
     start();
     try {
@@ -141,7 +145,7 @@
     const boxes = $$("[data-paste] textarea", event.target);
     const long = boxes.filter((box) => !clean(box));
     if (long.length) return long[0].focus();
-    check();
+    check(event.submitter);
   });
 
   // Buttons

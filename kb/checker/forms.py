@@ -36,6 +36,7 @@ class CheckForm(forms.Form):
     paid = forms.BooleanField(required=False, label="Make one test call")
     second_look = forms.TypedChoiceField(required=False, choices=PAUSES, coerce=int, empty_value="0")
     answers = forms.Field(required=False, widget=forms.Textarea, label="Answers of the commands")
+    judge = forms.BooleanField(required=False)
     previous = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
@@ -50,8 +51,8 @@ class CheckForm(forms.Form):
         address = given["target"].url if given.get("target") else given.get("address", "")
         if self.has_error("target"):
             self.add_error("address", "There is no target of that name: choose another, or give an address.")
-        if not address and not (given.get("answers") or "").strip() and not self.errors:
-            self.add_error("address", "Give the proxy's address, such as http://127.0.0.1:4000.")
+        if not (given.get("answers") or "").strip():
+            self.refuse_nothing(address, to_judge=bool(given.get("judge")))
         if given.get("address") and not given.get("target"):
             self.refuse_unusable(given["address"])
         for name in self.altered:
@@ -61,6 +62,13 @@ class CheckForm(forms.Form):
         if given.get("paid") and not given.get("model") and address:
             self.add_error("model", "The test call needs a model, that of your call; or untick it.")
         return given | {"url": address}
+
+    def refuse_nothing(self, address: str, *, to_judge: bool) -> None:
+        """Says at the field that the pressed button is about that there is nothing in it."""
+        if to_judge:
+            self.add_error("answers", "Paste what the commands printed.")
+        elif not address and not self.errors:
+            self.add_error("address", "Give the proxy's address, such as http://127.0.0.1:4000.")
 
     def refuse_unusable(self, address: str) -> None:
         """Says at the field what is wrong with an address that nobody could call."""

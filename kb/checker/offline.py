@@ -1,6 +1,7 @@
 """The offline way: commands to run where the proxy is, and their pasted output read as replies."""
 
 import re
+from shlex import quote
 
 from kb.diagnosis.finding import Reply
 from kb.diagnosis.text import harmless, redact
@@ -34,21 +35,27 @@ QUESTIONS = {
 }
 # What a POST sends, as it stands between single quotes.
 BODIES = {
-    "call": '{"model": "MODEL", "max_tokens": 1, "messages": [{"role": "user", "content": "ping"}]}',
+    "call": """{"model": "'"$LITELLM_MODEL"'", "max_tokens": 1, """
+    """"messages": [{"role": "user", "content": "ping"}]}""",
     "tag_info": """{"names": ["'"$LITELLM_TAG"'"]}""",
 }
+# The call costs money, and tells nothing before its model was filled in.
+CONDITIONS = {"call": '[ "${LITELLM_MODEL:-...}" = ... ] || '}
+NO_MODEL = re.compile(r"(?:model=|access )(?:MODEL\b|\.\.\.)")
 
 
-def script() -> str:
+def script(model: str = "") -> str:
     """Shell commands that print every answer under its name; they need curl and sha256sum."""
+    named = quote(" ".join(model.split())) if model.strip() else "..."  # one line, whatever it holds
     lines = [
         "export LITELLM_URL=http://127.0.0.1:4000 LITELLM_KEY=... LITELLM_ADMIN_KEY=...",
+        f"export LITELLM_MODEL={named}",
         "export LITELLM_TEAM=... LITELLM_USER=... LITELLM_END_USER=... LITELLM_TAG=...  # those there are",
         'ask() { echo "### $1"; shift; curl -s -m 30 -w "\\nHTTP %{http_code}\\n" "$@"; }',
     ]
     for probe, (request, key) in QUESTIONS.items():
         _, path = request.split(" ", 1)
-        parts = [f'ask {probe} "$LITELLM_URL{path}"']
+        parts = [f'{CONDITIONS.get(probe, "")}ask {probe} "$LITELLM_URL{path}"']
         parts += [f'-H "Authorization: Bearer {key}"'] if key else []
         parts += [f"-H 'Content-Type: application/json' -d '{BODIES[probe]}'"] if probe in BODIES else []
         lines.append(" ".join(parts))
@@ -77,13 +84,17 @@ def reply(probe: str, words: str) -> Reply:
 
     JSON may spell a secret in escapes, so what was read is freed of secrets again.
     """
+    request = QUESTIONS[probe][0].split("?")[0]
+    if probe == "call" and NO_MODEL.search(words):
+        why = "It asked for a placeholder: put the model of your call into LITELLM_MODEL."
+        return Reply(probe=probe, request=request, outcome="not_run", why=why)
     found = STATUS.search(words)
     status = int(found[1]) if found else None
     body = words[: found.start()].strip() if found else words.strip()
     reached = status not in (None, 0) or bool(body)
     return Reply(
         probe=probe,
-        request=QUESTIONS[probe][0].split("?")[0],
+        request=request,
         outcome="ok" if reached else "failed",
         status=status or None,
         body=Scrubber(()).body(parsed(body.encode()))[0],

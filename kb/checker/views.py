@@ -99,7 +99,7 @@ def form_page(request: HttpRequest, form: CheckForm, status: int = 200) -> HttpR
     """The form with the plan of what it will call, and the commands of the offline way."""
     everything = Asked(model="MODEL", end_user="END_USER", tags=("TAG",))
     steps = plan(everything, has_key=True, has_admin=True, paid=True)
-    context = {"form": form, "steps": steps, "script": offline.script()}
+    context = {"form": form, "steps": steps, "script": offline.script(form["model"].value() or "")}
     return page(request, "checker/check.html", context, status=status)
 
 

@@ -254,3 +254,16 @@ def test_a_refused_check_keeps_what_was_typed(strict_page: Page) -> None:
     page.locator("main form[method=post] button[type=submit]").first.click()
     expect(page.get_by_text("Give the proxy's address").first).to_be_visible()
     expect(page.locator('input[name="end_user"]')).to_have_value("kept words")
+
+
+def test_the_commands_take_the_model_of_the_form_and_no_answers_are_asked_for(strict_page: Page) -> None:
+    page = strict_page
+    page.goto("/check/")
+    page.locator("#offline summary").click()
+    commands = page.locator("[data-commands]")
+    for typed, written in (("gpt-5", "gpt-5"), ("it's $(x)", """'it'"'"'s $(x)'"""), ("", "...")):
+        page.locator('input[name="model"]').fill(typed)
+        expect(commands).to_contain_text(f"export LITELLM_MODEL={written}\n", use_inner_text=True)
+    page.get_by_role("button", name="Judge these answers").click()
+    expect(page.locator("#answers_errors")).to_have_text("Paste what the commands printed.")
+    expect(page.locator("#id_answers")).to_be_focused()

@@ -1,8 +1,10 @@
 """A check as a reader makes it: the form, the run against a recorded gateway, the result."""
 
 import hashlib
+import html
 import json
 import os
+import shlex
 import subprocess
 import threading
 from datetime import timedelta
@@ -53,6 +55,14 @@ def test_the_same_with_the_key_alone(db: None, client: Client) -> None:
     assert run.diagnosis["verdict"]["hop"] == "budget"
     blocking = [row["scope"] for row in run.diagnosis["budgets"] if row["blocks"]]
     assert blocking in (["key"], [])
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/models", "/engines/lab-model/completions"])
+def test_an_address_with_an_endpoint_in_it_is_called_at_its_base(db: None, client: Client, path: str) -> None:
+    with Gateway("1.84.0", "ok") as gateway:
+        run = ask(client, gateway, address=gateway.url + path)
+    assert run.diagnosis["verdict"]["status"] == "healthy"
+    assert f"The address had {path} in it" in client.get(run.get_absolute_url()).content.decode()
 
 
 class AnotherServer(Gateway):
@@ -166,6 +176,7 @@ def test_a_registered_target_is_offered_by_name(db: None, client: Client) -> Non
         ({"key": KEY}, "Give the proxy&#x27;s address"),
         ({"address": "http://127.0.0.1:4000", "paid": "on", "model": "m"}, "needs the virtual key"),
         ({"address": "http://127.0.0.1:4000", "paid": "on", "key": KEY}, "needs a model"),
+        ({"judge": "on", "answers": " \n"}, 'id="answers_errors">Paste what the commands printed.'),
         ({"answers": "nonsense"}, "Paste the commands&#x27; whole output"),
         ({"address": "127.0.0.1:9"}, "Write the whole address with http:// or https://"),
         ({"address": "javascript:alert(1)"}, "Write the whole address with http:// or https://"),
@@ -215,13 +226,49 @@ def test_the_printed_commands_send_what_the_live_check_sends(tmp_path: Path) -> 
     """A curl that writes down what it is given; the tag has a space in it."""
     (tmp_path / "curl").write_text('#!/bin/sh\nprintf "<%s>" "$@" >> "$WRITTEN"\n')
     (tmp_path / "curl").chmod(0o755)
-    text = offline.script().replace("LITELLM_TAG=...", "LITELLM_TAG='a tag'")
+    text = offline.script("my model").replace("LITELLM_TAG=...", "LITELLM_TAG='a tag'")
     there = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "WRITTEN": str(tmp_path / "written")}
     subprocess.run(["bash", "-eu", "-c", text], env=there, check=True)
     sent = (tmp_path / "written").read_text()
     assert '<{"names": ["a tag"]}>' in sent
     assert f"/spend/logs?api_key={hashlib.sha256(b'...').hexdigest()}>" in sent
-    assert '"max_tokens": 1' in sent
+    assert '<{"model": "my model", "max_tokens": 1, "messages": ' in sent
+
+
+def test_the_commands_have_the_model_of_the_form(db: None, client: Client) -> None:
+    assert "export LITELLM_MODEL=...\n" in client.get("/check/").content.decode()
+    assert "export LITELLM_MODEL=gpt-5\n" in client.get("/check/?model=gpt-5").content.decode()
+    odd = "a $(b) 'c'"
+    page = client.post("/check/", {"model": f"{odd}\nrm", "judge": "on"}).content.decode()
+    assert f"export LITELLM_MODEL={shlex.quote(f'{odd} rm')}\n" in html.unescape(page)
+
+
+@pytest.mark.parametrize("model", ["", "..."])
+def test_the_printed_commands_pay_for_nothing_before_a_model_is_filled_in(tmp_path: Path, model: str) -> None:
+    (tmp_path / "curl").write_text("#!/bin/sh\necho asked\n")
+    (tmp_path / "curl").chmod(0o755)
+    text = offline.script().replace("LITELLM_MODEL=...", f"LITELLM_MODEL={model}")
+    there = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-eu", "-c", text], env=there, check=True, capture_output=True, text=True)
+    assert "### models\n" in done.stdout
+    assert "### call\n" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "/chat/completions: Invalid model name passed in model=MODEL. Call `/v1/models` to view available",
+        "key not allowed to access model. This key can only access models=['a']. Tried to access MODEL",
+    ],
+)
+def test_a_call_that_asked_for_a_placeholder_says_nothing_about_the_model(
+    db: None, client: Client, said: str
+) -> None:
+    models = '### models\n{"data": [{"id": "gpt-5", "object": "model"}]}\nHTTP 200\n'
+    call = f"### call\n{json.dumps({'error': {'message': said, 'code': '400'}})}\nHTTP 400\n"
+    answer = client.post("/check/", {"answers": models + call, "model": "gpt-5"}, follow=True)
+    assert CheckRun.objects.get().diagnosis["verdict"]["status"] != "fault"
+    assert "It asked for a placeholder: put the model of your call into" in answer.content.decode()
 
 
 def test_a_run_is_unlisted_expires_and_can_be_deleted(db: None, client: Client) -> None:
