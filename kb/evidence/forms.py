@@ -59,7 +59,7 @@ class ReportForm(forms.Form):
     )
     cache = forms.ChoiceField(required=False, choices=optional(Cache.choices), error_messages=CHOOSE)
     text = forms.Field(required=False, label="The error text")
-    story = forms.CharField(required=False, label="What happened")
+    story = forms.CharField(required=False, label="In your words")
     fits = forms.ChoiceField(
         required=False,
         label="It happened",

@@ -44,7 +44,7 @@ TRAP = "subject"  # a field that no person sees
 TRAPPED = "A field that people don't see was filled in, as robots do. Nothing was stored; send it again."
 FORGED = "This form is not from this site, or it is torn. Nothing is lost: read it over, then send it again."
 GONE = "The library can't be reached. What you typed is kept here: send it again in a moment."
-SHOWN = {"text": "The error text", "story": "What happened", "link": "A public link"}
+SHOWN = {"text": "The error text", "story": "In your words", "link": "A public link"}
 CHANGED = (
     "This form was sent already, and you have changed it since. The change is not in that report."
     " Send it again to make a second one."

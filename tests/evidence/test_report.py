@@ -1,6 +1,7 @@
 """A report as a reader makes it: the form, filled in by other pages or by hand, and the receipt."""
 
 import json
+import re
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -553,3 +554,24 @@ def test_the_stamp_of_a_refused_form_works_after_a_moment(
     later = time.time() + 4
     monkeypatch.setattr("kb.evidence.stamp.time.time", lambda: later)
     assert reported(client, stamp=fresh).state == "pending"
+
+
+def test_the_list_of_what_is_wrong_calls_each_field_as_its_label_does(library: Path, client: Client) -> None:
+    wrong = {"story": "x" * 4_001, "text": "x" * 20_001, "version": "x" * 90, "link": "nonsense"}
+    page = send(client, **wrong, fix="raise-coin", pods="7", store="7").content.decode()
+    links = re.findall(r'<a href="#(id_\w+)">([^<]+)</a>', page)
+    assert {name for name, _ in links} >= {f"id_{name}" for name in (*wrong, "helped", "pods", "store")}
+    for name, words in links:
+        assert re.search(rf'<label for="{name}">{re.escape(words)}[ <]', page), words
+
+
+def test_a_form_that_is_corrected_counts_from_when_it_was_shown_first(
+    library: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr("kb.evidence.stamp.time.time", lambda: now)
+    stamp = client.get(COIN).context["stamp"]
+    now += 2
+    stamp = send(client, stamp=stamp, link="nonsense").context["stamp"]
+    now += 2
+    assert reported(client, stamp=stamp).state == "pending"
