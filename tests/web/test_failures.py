@@ -153,3 +153,15 @@ def test_a_second_serve_on_a_port_stops_and_says_so(monkeypatch: pytest.MonkeyPa
             ):
                 call_command("serve", "--host", host)
     assert not serve.taken("127.0.0.1", port)
+
+
+def test_a_serve_that_comes_second_while_both_prepare_stops_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as first:
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        first.bind(("127.0.0.1", 0))
+        monkeypatch.setattr("django.conf.settings.PORT", first.getsockname()[1])
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # bound, and no listener yet
+        monkeypatch.setattr(serve, "call_command", lambda *args, **options: first.listen())
+        monkeypatch.setattr(serve, "started", lambda command: pytest.fail("it was started"))
+        with pytest.raises(CommandError, match="is in use"):
+            call_command("serve")

@@ -21,8 +21,6 @@ GRACE = 8.0  # seconds for server and worker to finish what they are doing
 REST = 5.0  # seconds between two starts of a worker that doesn't live
 LOG = Path(__file__).parents[2] / "granian-log.json"
 
-IN_USE = "The port {port} is in use: stop what listens there, or set PORT to a free one."
-
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -38,11 +36,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if taken(options["host"], settings.PORT):
-            raise CommandError(IN_USE.format(port=settings.PORT))
+        refuse_taken(options["host"], settings.PORT)
         call_command("migrate", interactive=False, verbosity=0)
         call_command("load_content")
         call_command("collectstatic", interactive=False, verbosity=0)
+        refuse_taken(options["host"], settings.PORT)  # another may have begun while this one prepared
         server = started(granian(options["host"], options["workers"]))
         for one in STOPS:
             signal.signal(one, asked_to_stop)
@@ -126,6 +124,12 @@ def granian(host: str, workers: int) -> list[str]:
     options += ["--log-config", str(LOG), "--blocking-threads", str(THREADS)]
     options += ["--host", host, "--port", str(settings.PORT)]
     return [sys.executable, "-m", "granian", *options, "--factory", "kb.wsgi:serving"]
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Stops the command where somebody listens already."""
+    if taken(host, port):
+        raise CommandError(f"The port {port} is in use: stop what listens there, or set PORT to a free one.")
 
 
 def taken(host: str, port: int) -> bool:
