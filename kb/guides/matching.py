@@ -36,6 +36,15 @@ class Judged:
         """Where nothing fits: guides that would, if the text said that it is from their tool."""
         return [self.guides[name] for name in self.answer.unsaid if name in self.guides]
 
+    @property
+    def headline(self) -> str:
+        """Where nothing fits: so, or what would fit on the condition that it is from its tool."""
+        count = len(self.unsaid)
+        if not count:
+            return "Nothing we know fits"
+        guides = "One guide fits" if count == 1 else f"{count} guides fit"
+        return f"{guides}, if this comes from {self.unsaid[0].tool.name}"
+
     @cached_property
     def similar(self) -> list[Near]:
         """Where nothing fits: what comes near, never a match."""

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Case, F, IntegerField, Value, When
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -118,6 +119,13 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404(f"There is no category {slug}.")
     guides = Guide.objects.published().cards().filter(category=found)
     return page(request, "guides/category.html", listing(request, guides) | {"category": found})
+
+
+@require_safe
+def of_tool(request: HttpRequest, tool: str) -> HttpResponse:
+    """What stands above the addresses of a tool's guides: the list, with the tool as its filter."""
+    found = get_object_or_404(Tool, slug=tool)
+    return redirect(f"{reverse('browse')}?tool={found.slug}")
 
 
 @require_safe
@@ -244,6 +252,7 @@ def verdict(judged: matching.Judged) -> dict[str, Any]:
     similar = [near for near in judged.similar if near.guide not in judged.unsaid]
     shown = {*judged.unsaid, *(near.guide for near in similar)}
     return context | {
+        "headline": judged.headline,
         "unsaid": judged.unsaid,
         "similar": similar,
         "hits": [hit for hit in hits if hit.guide not in shown],

@@ -8,9 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils import timezone
 
 from kb.diagnosis.text import readable, redact
 from kb.guides.matching import as_object, judge
+from kb.guides.models import Guide, Signature
 
 pytestmark = pytest.mark.django_db
 ERROR = "gatelib: The coin is spent: 3 of 2"
@@ -30,6 +32,16 @@ def test_match_answers_readably(library: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "The coin is spent\n  /errors/gate/coin/" in answer
     assert "confidence:" in answer
     assert "Nothing we know fits" in run("match", text="all is well", monkeypatch=monkeypatch)
+
+
+def test_match_names_the_guide_that_fits_on_a_condition(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Signature.objects.filter(guide__slug="coin").update(in_tool=True)
+    Guide.objects.update(updated=timezone.now())
+    answer = run("match", text="The coin is spent: 3 of 2", monkeypatch=monkeypatch)
+    assert "If this comes from gate: The coin is spent\n  /errors/gate/coin/" in answer
+    assert "Nothing we know fits" not in answer
 
 
 def test_match_gives_the_object_that_the_page_shows(

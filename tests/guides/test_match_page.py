@@ -237,7 +237,13 @@ def test_an_error_that_does_not_say_whose_it_is_leads_to_its_guide_with_that_con
     Guide.objects.update(updated=timezone.now())
     text = "Traceback:\n  The coin is spent: 3 of 2\n"
     page = post(client, text)
-    assert "Nothing we know fits" in page
+    said = "One guide fits, if this comes from Gate"
+    assert f"<title>{said} · Culprit</title>" in page
+    assert f'<h1 id="verdict" tabindex="-1" data-result>{said}</h1>' in page
+    assert f"**{said}.**" in page
+    assert f"<title>{said} · Culprit</title>" in post(client, text, htmx=True)
+    for denied in ("Nothing we know fits", "No guide recognises this text", "Nothing known fits"):
+        assert denied not in page
     assert "If it comes from Gate" in page
     assert page.count('href="/errors/gate/coin/"') == 1
     answer = client.post("/match/", {"text": text}, headers={"Accept": "application/json"}).json()

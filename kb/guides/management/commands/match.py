@@ -58,7 +58,7 @@ def decoded(raw: bytes) -> str:
 def readable_answer(answer: dict[str, Any]) -> str:
     """The answer for somebody at a terminal."""
     if not answer["matches"]:
-        return f"Nothing we know fits. Fingerprint {answer['fingerprint']}."
+        return "\n".join((*conditional(answer), f"Fingerprint {answer['fingerprint']}."))
     rows = []
     for place, match in enumerate(answer["matches"]):
         rows.append(f"{match['title']}\n  {match['url']}  ({match['category']}, hop {match['hop']})")
@@ -67,3 +67,9 @@ def readable_answer(answer: dict[str, Any]) -> str:
         if place:
             rows.append(f"  not first because: {match['lost_because']}")
     return "\n".join(rows)
+
+
+def conditional(answer: dict[str, Any]) -> list[str]:
+    """That nothing fits, or what would if the text were from the tool that it doesn't name."""
+    rows = [f"If this comes from {one['tool']}: {one['title']}\n  {one['url']}" for one in answer["unsaid"]]
+    return rows or ["Nothing we know fits."]
