@@ -10,6 +10,7 @@ from kb.guides.sitemaps import robots, sitemap
 urlpatterns = [
     path("", views.home, name="home"),
     path("errors/", views.browse, name="browse"),
+    path("errors/<slug:tool>/", views.of_tool, name="of_tool"),
     path("errors/<slug:tool>/<slug:slug>/", views.guide, name="guide"),
     path("coverage/<slug:tool>/", coverage, name="coverage"),
     path("coverage/<slug:tool>/changes/", changed, name="changes"),

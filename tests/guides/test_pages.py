@@ -59,6 +59,15 @@ def test_the_front_page_starts_only_where_some_guide_says_that_calls_break(
     assert "?hop=tls" not in page
 
 
+def test_the_address_above_a_guides_own_leads_to_the_guides_of_its_tool(
+    library: Path, client: Client
+) -> None:
+    answer = client.get("/errors/gate/", follow=True)
+    assert answer.redirect_chain == [("/errors/?tool=gate", 302)]
+    assert {guide.slug for guide in answer.context["page"]} == {"coin", "token"}
+    assert client.get("/errors/none/").status_code == 404
+
+
 def test_an_unknown_filter_is_named_and_kept(library: Path, client: Client) -> None:
     answer = client.get("/errors/", {"hop": "purse", "q": "typed text"})
     assert answer.status_code == 400

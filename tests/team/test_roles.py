@@ -92,6 +92,7 @@ unmatched                   | 302 403 403 403 200 200 | 302 403 403 403 200 200
 audit                       | 302 403 403 403 403 200 | 302 403 403 403 403 200
 home                        | 200 200 200 200 200 200 | 302 200 200 200 200 200
 browse                      | 200 200 200 200 200 200 | 302 200 200 200 200 200
+of_tool                     | 302 302 302 302 302 302 | 302 302 302 302 302 302
 guide                       | 200 200 200 200 200 200 | 302 200 200 200 200 200
 coverage                    | 200 200 200 200 200 200 | 302 200 200 200 200 200
 changes                     | 200 200 200 200 200 200 | 302 200 200 200 200 200
@@ -149,6 +150,7 @@ def things(library: Path, people: dict[str, User | None]) -> dict[str, dict[str,
         **dict.fromkeys(
             ("guide", "report", "reports", "note", "guide_edit", "guide_history", "guide_retire"), of_guide
         ),
+        "of_tool": {"tool": "gate"},
         "guide_new": {"tool": "gate"},
         "guide_draft": {"pk": edit.pk},
         "draft_edit": {"pk": edit.pk},
