@@ -58,7 +58,7 @@ class Answer:
 class Hit:
     """A signature that holds in a passage, before it is ranked.
 
-    Offsets of `spans` count in the unwrapped text; `place` is the first of them in the passage's.
+    Offsets of `spans` count in the unwrapped text; `place`, the first of them, and `groups` in the passage's.
     """
 
     guide: str
@@ -69,7 +69,7 @@ class Hit:
     literals: tuple[str, ...]
     spans: tuple[Span, ...]
     spoken_by: str
-    groups: dict[str, str]
+    groups: dict[str, Span]
     passage: Passage
     place: tuple[int, int]
 

@@ -144,11 +144,11 @@ def _where_problems(signature: Signature) -> list[str]:
     return [f"Name the group {name} in the pattern: where compares it." for name in missing]
 
 
-def _holds(where: str, groups: dict[str, str]) -> bool:
+def _holds(where: str, groups: dict[str, Span]) -> bool:
     """Compare two captured numbers; what is no number makes no statement."""
     left, sign, right = where.split()
     try:
-        return bool(_SIGNS[sign](float(groups[left]), float(groups[right])))
+        return bool(_SIGNS[sign](float(groups[left].literal), float(groups[right].literal)))
     except (KeyError, ValueError):
         return False
 
@@ -284,7 +284,7 @@ def _hit(one: _Compiled, passage: Passage) -> Hit | None:
         return None
     literals = one.all_of if option is None else (*one.all_of, option)
     spans = _literal_spans(literals, one, passage)
-    groups: dict[str, str] = {}
+    groups: dict[str, Span] = {}
     if one.signature.pattern is not None:
         found = _search(one, passage, spans[0].start)
         if found is None:
@@ -359,7 +359,7 @@ def _literal_spans(literals: tuple[str, ...], one: _Compiled, passage: Passage) 
     )
 
 
-def _search(one: _Compiled, passage: Passage, near: int) -> tuple[Span, dict[str, str]] | None:
+def _search(one: _Compiled, passage: Passage, near: int) -> tuple[Span, dict[str, Span]] | None:
     """Find the pattern near the literals, or else anywhere; with its named groups."""
     begin = max(0, near - _NEIGHBOURHOOD)
     found = one.pattern.search(passage.text[begin : near + _NEIGHBOURHOOD])
@@ -369,7 +369,11 @@ def _search(one: _Compiled, passage: Passage, near: int) -> tuple[Span, dict[str
     if found is None or not found.group():
         return None
     span = Span(found.group(), begin + found.start(), begin + found.end())
-    groups = {name: value for name, value in found.groupdict().items() if value}
+    groups = {
+        name: Span(found[index], begin + found.start(index), begin + found.end(index))
+        for name, index in one.pattern.groupindex.items()
+        if found[index]
+    }
     return span, groups
 
 
@@ -392,9 +396,15 @@ def _match(hit: Hit, best: Hit, confidence: Confidence) -> Match:
         guide=hit.guide,
         signature=hit.signature,
         spans=tuple(Span(span.literal, *source_span(span.start, span.end)) for span in hit.spans),
-        values=capture(hit.passage.text, hit.place) | hit.groups,
+        values=_values(hit),
         confidence=confidence,
         spoken_by=hit.spoken_by,
         lost_because="" if hit is best else why_lost(hit, best),
         quoted=quotes(best, hit) and not hit.general,
     )
+
+
+def _values(hit: Hit) -> dict[str, str]:
+    """The values printed around a hit; one that its pattern names has that name alone."""
+    named = {name: span.literal for name, span in hit.groups.items()}
+    return capture(hit.passage.text, hit.place, [span.start for span in hit.groups.values()]) | named

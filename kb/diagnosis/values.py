@@ -4,7 +4,7 @@ The forms are those of LiteLLM 1.84.0 and 1.108.7 as a real proxy answered them,
 versions as public threads show them. A value stays as it was printed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -93,15 +93,16 @@ _FORMS = (
 _NO_VALUE = frozenset(("none", "null", "n/a", ""))
 
 
-def capture(canonical_text: str, around: tuple[int, int]) -> dict[str, str]:
+def capture(canonical_text: str, around: tuple[int, int], named: Iterable[int] = ()) -> dict[str, str]:
     """Read the values printed within NEIGHBOURHOOD characters of `around`, a span of the text.
 
     Of several, the nearest after the span's start wins, then the nearest before it. A form that
-    stands earlier in the table wins over a later one at the same distance.
+    stands earlier in the table wins over a later one at the same distance. What begins at an offset
+    in `named` has a name already, and isn't told again under another.
     """
     begin = max(0, around[0] - NEIGHBOURHOOD)
     text = _encoded(canonical_text[begin : around[1] + NEIGHBOURHOOD])
-    start = len(_encoded(canonical_text[begin : around[0]]))
+    start, *known = (len(_encoded(canonical_text[begin:place])) for place in (around[0], *named))
     best: dict[str, tuple[tuple[bool, int], str]] = {}
     for form in _forms_in(text):
         found = _nearest(form.pattern, text, start)
@@ -111,7 +112,8 @@ def capture(canonical_text: str, around: tuple[int, int]) -> dict[str, str]:
         rank = (at < start, abs(at - start))
         if form.name not in best or rank < best[form.name][0]:
             best[form.name] = (rank, value)
-    return {name: value for name, (_, value) in best.items()}
+    told = {(at < start, abs(at - start)) for at in known}
+    return {name: value for name, (rank, value) in best.items() if rank not in told}
 
 
 def _encoded(text: str) -> bytes:

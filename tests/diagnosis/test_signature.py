@@ -165,6 +165,14 @@ def test_the_tool_may_be_named_anywhere_in_a_long_log():
     assert slugs(found(f"{LOG * 300}{MESSAGE}", asks)) == []
 
 
+def test_a_value_that_the_pattern_names_is_told_once():
+    gone = Signature(guide="gone", id="1", all_of=("User not found",), pattern=r"user_id=(?P<user_id>\S+)")
+
+    assert found("😀 User not found: user_id=abc", gone).matches[0].values == {"user_id": "abc"}
+    both = found("User not found: user_id=abc model=abc", gone).matches[0].values
+    assert both == {"user_id": "abc", "model": "abc"}
+
+
 def test_the_name_of_the_container_names_the_tool():
     asks = Signature(guide="asks", id="1", all_of=("Budget has been exceeded!",), in_tool=True)
 
