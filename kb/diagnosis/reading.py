@@ -3,6 +3,7 @@
 A long text is read by passages: what lies further apart is not of one error.
 """
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -13,6 +14,7 @@ from kb.diagnosis.text_facts import TextFacts, text_facts
 PASSAGE = 4_000  # characters in which an anchor is sought at a time
 REACH = 4_000  # characters before and behind them that are read with them
 _LONGEST_ANCHOR = 600  # characters of an anchor that begins in one passage and ends in the next
+_GAP = re.compile(r"\n(?:[^\S\n]*\n){2,}")  # two blank lines; a single one stands within errors, too
 
 
 class Passage:
@@ -76,6 +78,15 @@ class Passage:
         if after < 0 or before < 0:
             return max(after, before)
         return after if after - to <= to - before else before
+
+    def between_gaps(self, start: int, end: int) -> tuple[int, int]:
+        """Give the offsets of what stands between the gaps around `text[start:end]`: one error's own words."""
+        source = self._folded.source
+        first, last = self._folded.source_span(start, end)
+        before = [gap.end() for gap in _GAP.finditer(source, 0, first)]
+        after = _GAP.search(source, last)
+        begin = start - len(Folded(source[before[-1] : first]).text) if before else 0
+        return begin, end + len(Folded(source[last : after.start()]).text) if after else len(self.text)
 
     def unwrapped_span(self, start: int, end: int) -> tuple[int, int]:
         """Give the offsets in the unwrapped text, which all passages share, of `text[start:end]`."""

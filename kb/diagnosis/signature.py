@@ -44,7 +44,7 @@ __all__ = [
     "validate",
 ]
 
-ALGORITHM = "8"
+ALGORITHM = "9"
 SPEAKERS = ("gateway", "upstream_gateway", "provider", "client", "infrastructure")
 SHORTEST_ANCHOR = 8
 MOST_LITERALS = 20
@@ -405,6 +405,9 @@ def _match(hit: Hit, best: Hit, confidence: Confidence) -> Match:
 
 
 def _values(hit: Hit) -> dict[str, str]:
-    """The values printed around a hit; one that its pattern names has that name alone."""
+    """The values printed around a hit, not beyond a gap; one that its pattern names has that name alone."""
+    begin, end = hit.passage.between_gaps(*hit.place)
+    start, stop = (place - begin for place in hit.place)
+    known = [span.start - begin for span in hit.groups.values()]
     named = {name: span.literal for name, span in hit.groups.items()}
-    return capture(hit.passage.text, hit.place, [span.start for span in hit.groups.values()]) | named
+    return capture(hit.passage.text[begin:end], (start, stop), known) | named

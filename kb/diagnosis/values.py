@@ -102,7 +102,8 @@ def capture(canonical_text: str, around: tuple[int, int], named: Iterable[int] =
     """
     begin = max(0, around[0] - NEIGHBOURHOOD)
     text = _encoded(canonical_text[begin : around[1] + NEIGHBOURHOOD])
-    start, *known = (len(_encoded(canonical_text[begin:place])) for place in (around[0], *named))
+    start = len(_encoded(canonical_text[begin : around[0]]))
+    known = [len(_encoded(canonical_text[begin:place])) for place in named if place >= begin]
     best: dict[str, tuple[tuple[bool, int], str]] = {}
     for form in _forms_in(text):
         found = _nearest(form.pattern, text, start)

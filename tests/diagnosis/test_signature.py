@@ -173,6 +173,20 @@ def test_a_value_that_the_pattern_names_is_told_once():
     assert both == {"user_id": "abc", "model": "abc"}
 
 
+@pytest.mark.parametrize("gap", ["\n\n\n", "\n \n\t\n\n", "\na-1  | \na-1  | \na-1  | "])
+def test_values_beyond_two_blank_lines_belong_to_another_error(gap):
+    column = Signature(guide="column", id="1", all_of=("The column does not exist",))
+    other = "litellm.AuthenticationError: AnthropicException - invalid x-api-key"
+    own = "prisma.errors.DataError: The column does not exist"
+
+    line = gap.rpartition("\n")[2]
+    apart = f"{line}{other}{gap}{own}{gap}model=late"
+
+    assert found(apart, column).matches[0].values == {"exception": "DataError"}
+    near = found(f"{other}\n\n{own}\n\nReceived Model Group=gpt", column).matches[0].values
+    assert near == {"exception": "DataError", "provider": "Anthropic", "model_group": "gpt"}
+
+
 def test_the_name_of_the_container_names_the_tool():
     asks = Signature(guide="asks", id="1", all_of=("Budget has been exceeded!",), in_tool=True)
 
