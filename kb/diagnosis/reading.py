@@ -80,7 +80,7 @@ class Passage:
         return after if after - to <= to - before else before
 
     def between_gaps(self, start: int, end: int) -> tuple[int, int]:
-        """Give the offsets of what stands between the gaps around `text[start:end]`: one error's own words."""
+        """Give the offsets of what stands between the gaps around `text[start:end]`: one error's own."""
         source = self._folded.source
         first, last = self._folded.source_span(start, end)
         before = [gap.end() for gap in _GAP.finditer(source, 0, first)]

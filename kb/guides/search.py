@@ -98,9 +98,14 @@ Query = tuple[str, list[str | int]]
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """How one database is asked: its key column; strict queries first, and one for when they find nothing."""
+    """How one database is asked: its key column; strict queries first, and one for when they find nothing.
+
+    `has` asks whether any guide has a word, given as `words` writes it.
+    """
 
     key: str
+    words: Callable[[list[str], bool], list[str]]
+    has: str
     strict: Callable[[list[str], bool, int], list[Query]]
     loose: Callable[[list[str], bool, int], Query]
 
@@ -110,6 +115,13 @@ SQLITE = """
         SELECT rowid, rank FROM guides_search WHERE guides_search MATCH %s
         AND rank MATCH 'bm25(10.0, 6.0, 4.0, 1.0)' LIMIT %s
     ) ORDER BY rank, rowid LIMIT %s
+"""
+SQLITE_HAS = "SELECT 1 FROM guides_search WHERE guides_search MATCH %s LIMIT 1"
+# A word that its dictionary leaves out stands in any guide.
+POSTGRESQL_HAS = """
+    SELECT 1 WHERE numnode(to_tsquery('english', %s)) = 0 UNION ALL (
+        SELECT 1 FROM guides_search WHERE vector @@ to_tsquery('english', %s) LIMIT 1
+    ) LIMIT 1
 """
 # The planner can't tell how rare a phrase is: candidates are found by their words, the phrase orders them.
 POSTGRESQL = """
@@ -165,8 +177,8 @@ def postgresql_loose(words: list[str], typing: bool, limit: int) -> Query:
 
 
 BACKENDS = {
-    "sqlite": Backend("rowid", sqlite_strict, sqlite_loose),
-    "postgresql": Backend("guide_id", postgresql_strict, postgresql_loose),
+    "sqlite": Backend("rowid", sqlite_words, SQLITE_HAS, sqlite_strict, sqlite_loose),
+    "postgresql": Backend("guide_id", postgresql_words, POSTGRESQL_HAS, postgresql_strict, postgresql_loose),
 }
 
 
@@ -188,6 +200,19 @@ def find(query: str, limit: int = 20, typing: bool = False) -> list[int]:
             cursor.execute(sql, values)
             found.update(dict.fromkeys(row[0] for row in cursor.fetchall()))
     return list(found)[:limit]
+
+
+def unheard(words: list[str], typing: bool = False) -> list[str]:
+    """Those of the words that no guide has; with `typing` the last may be the beginning of one."""
+    backend = BACKENDS[connection.vendor]
+    found = []
+    with connection.cursor() as cursor:
+        for word in dict.fromkeys(words):
+            asked = backend.words([word], typing and word == words[-1])
+            cursor.execute(backend.has, asked * backend.has.count("%s"))
+            if not cursor.fetchone():
+                found.append(word)
+    return found
 
 
 def search(query: str, limit: int = 20, typing: bool = False) -> list[Hit]:

@@ -1,30 +1,36 @@
-"""What a query that finds nothing was meant to say: each word as the nearest one that guides have."""
+"""What a query was meant to say: each word that no guide has, as the nearest one that guides have."""
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from kb.guides.models import Guide
-from kb.guides.search import query_words, words_of
+from kb.guides.search import query_words, unheard, words_of
 
-SHORT = 4  # letters; a shorter word comes near too many others
+SHORT = 5  # letters; a shorter word comes near too many others: cors is no cost
 NEAR = 0.75  # difflib's ratio: one wrong letter in four
 
 
-def meant(query: str) -> str:
-    """The words of a query as guides spell them; empty if none is nearer."""
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """A query as guides spell it, and the words that were replaced: no guide has them."""
+
+    query: str
+    replaced: tuple[str, ...]
+
+
+def meant(query: str, typing: bool = False) -> Meant | None:
+    """The query as guides spell it; None if there is nothing to replace in it.
+
+    With `typing` the last word may be the beginning of one.
+    """
     words = query_words(query)
-    known = vocabulary() if words else []
-    spelled = [nearest(word, known) for word in words]
-    return " ".join(spelled) if spelled != words else ""
+    strange = [word for word in unheard(words, typing) if len(word) >= SHORT]
+    known = vocabulary() if strange else []
+    near = {word: close[0] for word in strange if (close := get_close_matches(word, known, 1, NEAR))}
+    return Meant(" ".join(near.get(word, word) for word in words), tuple(near)) if near else None
 
 
 def vocabulary() -> list[str]:
     """The words by which published guides are called, and of their summaries and first messages."""
     rows = Guide.objects.published().values_list("synonyms", "title", "slug", "summary", "hero")
     return sorted({word for synonyms, *texts in rows for word in words_of(" ".join((*texts, *synonyms)))})
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """The word itself where it is known, short or like no other."""
-    if word in known or len(word) < SHORT:
-        return word
-    return (get_close_matches(word, known, n=1, cutoff=NEAR) or [word])[0]

@@ -22,8 +22,8 @@ from kb.guides.excerpt import Piece, excerpt, telling_line
 from kb.guides.forms import BrowseForm, MatchForm
 from kb.guides.models import Guide, GuideQuerySet, QuickFix, Tool
 from kb.guides.naming import no_such
-from kb.guides.search import Hit, find, search
-from kb.guides.spelling import meant
+from kb.guides.search import Hit, find, query_words, search, unheard
+from kb.guides.spelling import Meant, meant
 from kb.guides.vocabulary import Category, Hop
 from kb.guides.wilson import in_order
 from kb.web.middleware import AWAY
@@ -71,14 +71,25 @@ def browse(request: HttpRequest) -> HttpResponse:
     """All guides, filtered by what stands in the URL."""
     form = BrowseForm(request.GET)
     valid = form.is_valid()
-    guides = filtered(form.cleaned_data) if valid else Guide.objects.none()
+    words = form.cleaned_data.get("q", "")
+    instead = meant(words, typing=True)
+    guides = filtered(form.cleaned_data, instead) if valid else Guide.objects.none()
     counted = Tool.objects.filter(coverage__isnull=False).distinct()
-    context = listing(request, guides) | {"form": form, "counted": counted}
+    context = listing(request, guides) | {
+        "form": form,
+        "counted": counted,
+        "query": words,
+        "instead": instead,
+        "wordless": bool(words) and not query_words(words),
+    }
     return page(request, "guides/browse.html", context, status=200 if valid else 400)
 
 
-def filtered(filters: dict[str, str]) -> GuideQuerySet:
-    """Published guides that pass every filter that is set; in order of relevance if there is a text."""
+def filtered(filters: dict[str, str], instead: Meant | None) -> GuideQuerySet:
+    """Published guides that pass every filter that is set; in order of relevance if there is a text.
+
+    `instead` is what the text was meant to say; one without a word to search by filters nothing.
+    """
     guides = Guide.objects.published().cards()
     fields = {
         "tool": "tool__slug",
@@ -89,8 +100,9 @@ def filtered(filters: dict[str, str]) -> GuideQuerySet:
     for name, field in fields.items():
         if filters.get(name):
             guides = guides.filter(**{field: filters[name]})
-    if filters.get("q"):
-        keys = find(filters["q"], limit=200, typing=True)
+    text = instead.query if instead else filters.get("q", "")
+    if query_words(text):
+        keys = find(text, limit=200, typing=True)
         order = {key: place for place, key in enumerate(keys)}
         guides = guides.filter(pk__in=keys).order_by(by_place(order))
     return guides.distinct() if filters.get("version") else guides
@@ -271,12 +283,13 @@ def search_page(request: HttpRequest) -> HttpResponse:
     """Guides for a query; while somebody types, htmx asks for the list alone."""
     query = request.GET.get("q", "").replace("\0", " ").strip()
     typing = request.headers.get("HX-Request") == "true"
-    hits = search(query, MOST, typing) if query else []
-    instead = "" if hits else meant(query)
+    instead = meant(query, typing)
+    hits = search(instead.query if instead else query, MOST, typing)
     context = {
         "query": query,
         "instead": instead,
-        "hits": hits or search(instead, MOST),
+        "hits": hits,
+        "wordless": not hits and not unheard(query_words(query)),
         "most": MOST,
         "names": [] if typing else [one.as_object() for one in no_such(query)],
     }

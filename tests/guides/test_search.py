@@ -166,6 +166,41 @@ def test_a_word_spelled_wrong_finds_the_nearest_and_says_so(library: Path, clien
     assert "This is for" not in client.get("/search/", {"q": "token"}).text
 
 
+def test_each_word_that_no_guide_has_is_corrected_and_the_others_stay(library: Path, client: Client) -> None:
+    answer = client.get("/search/", {"q": "spent toekn limit"})
+    page = answer.text
+    assert [hit.guide.slug for hit in answer.context["hits"]] == ["token"]
+    assert "No guide has the word <q>toekn</q>." in page
+    assert 'This is for <a href="/search/?q=spent%20token%20limit">spent token limit</a>' in page
+    typing = client.get("/search/", {"q": "toekn spen"}, headers={"HX-Request": "true"}).text
+    assert "No guide has the word <q>toekn</q>." in typing
+    assert "/errors/gate/token/" in typing
+    assert "This is for" not in client.get("/search/", {"q": "limit zebra"}).text
+
+
+def test_the_filter_of_the_list_corrects_words_too(library: Path, client: Client) -> None:
+    answer = client.get("/errors/", {"q": "toekn"})
+    assert [guide.slug for guide in answer.context["page"]] == ["token"]
+    assert 'This is for <a href="/errors/?q=token">token</a>' in answer.text
+    assert "This is for" not in client.get("/errors/", {"q": "tok"}).text
+
+
+def test_a_short_word_is_not_read_as_another(library: Path, client: Client) -> None:
+    page = client.get("/search/", {"q": "coen"}).text
+    assert "No guide has these words." in page
+    assert "This is for" not in page
+
+
+@pytest.mark.parametrize("query", ["to", "what is it", "***"])
+def test_what_is_too_common_to_search_by_is_said_to_be_so(library: Path, client: Client, query: str) -> None:
+    page = client.get("/search/", {"q": query}).text
+    assert f"<q>{query}</q> has no word to search by" in page
+    assert "No guide has these words." not in page
+    listed = client.get("/errors/", {"q": query})
+    assert "has no word to search by, so it filters nothing" in listed.text
+    assert len(listed.context["page"]) == 2
+
+
 def test_words_like_no_other_are_not_replaced(library: Path, client: Client) -> None:
     answer = client.get("/search/", {"q": "zebra"}).text
     assert "No guide has these words." in answer
