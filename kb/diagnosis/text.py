@@ -63,7 +63,10 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
+# Databases and their like quote whom and what they refused: the mask goes between the groups.
+_NAMED = r"\b(?:user|username|role|owner|account|database|host|host ?name|server at) |@"
 _MASKS = (
+    (rf"((?:{_NAMED})[\"'`])[^\"'`]{{1,64}}([\"'`])", "<id>"),
     (r"<[a-z_]+>|sk-\.{3}[\w-]+|sk-[\w-]*\*+[\w-]*", "<id>"),
     (r"(?:https?|wss?|redis|rediss|postgres|postgresql)://[^\s\"'<>)\]},]+", "<url>"),
     (
@@ -105,9 +108,9 @@ def _masked(plain: str) -> str:
 
 
 def _always(mask: str) -> Callable[[Any], bytes]:
-    """A function of any find; a plain mask would be read as a template at each find."""
+    """A function of any find, which keeps its groups; a plain mask would be a template, read at each find."""
     encoded = mask.encode()
-    return lambda _: encoded
+    return lambda found: encoded.join(found.groups()) or encoded
 
 
 def fingerprint(text: str) -> str:

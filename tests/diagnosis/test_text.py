@@ -163,6 +163,21 @@ def test_other_words_give_another_fingerprint():
     assert len(fingerprint(LINE)) == 19
 
 
+def test_quoted_names_of_users_and_databases_are_masked_and_those_of_columns_stay():
+    def refused(user, host, database):
+        return (
+            f'connection to server at "{host}", port 5432 failed: no entry for host "{host}", user "{user}",'
+            f""" database "{database}". Access denied for user '{user}'@'{host}'. column "spend" is missing"""
+        )
+
+    form = normal_form(refused("bob", "db.acme.internal", "acme"))
+    assert form == normal_form(refused("John Smith", "pg", "llm"))
+    assert 'server at "<id>", port <n>' in form
+    assert "user '<id>'@'<id>'" in form
+    assert 'column "spend" is missing' in form
+    assert normal_form("the user isn't known, it's gone") == "the user isn't known, it's gone"
+
+
 def test_normal_form_is_short_and_keeps_both_ends():
     form = normal_form("first words " + "noise " * 100_000 + " last words")
 

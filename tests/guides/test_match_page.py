@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from kb.diagnosis.text import redact
+from kb.diagnosis.text import NORMAL_FORM_CHARACTERS, redact
 from kb.guides import matching
 from kb.guides.models import Guide, Revision, Signature, Tool, UnmatchedError
 
@@ -74,6 +74,22 @@ def test_what_nothing_fits_is_said_and_kept_for_the_editors(library: Path, clien
     post(client, "Error: the moon is too loud, token 8")
     row.refresh_from_db()
     assert row.count == 2
+
+
+def test_the_paste_box_says_what_is_kept_who_reads_it_and_for_how_long(library: Path, client: Client) -> None:
+    for page in (client.get("/").text, client.get("/match/").text):
+        hint = page.partition('id="paste_hint">')[2].partition("</p>")[0]
+        assert "its words are kept" in hint
+        assert "other names are not: take them out first" in hint
+        assert "whoever writes guides here can read them" in hint
+        assert f"{NORMAL_FORM_CHARACTERS:,} characters at most" in hint
+        assert f"until {matching.CATALOGUE_LIMIT:,} others are newer" in hint
+    nothing = post(client, 'KeyError: customer John Smith of Acme, user "bob"')
+    assert "Kept for those who write guides here: the words of it" in nothing
+    kept = UnmatchedError.objects.get().normal_form
+    assert "customer john smith of acme" in kept
+    assert "bob" not in kept
+    assert "Kept for those who write guides" not in post(client, ERROR)
 
 
 def test_search_results_are_named_as_such(library: Path, client: Client) -> None:
