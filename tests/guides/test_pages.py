@@ -1,5 +1,6 @@
 """The library's pages as a reader meets them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,16 @@ def test_a_guide_page_has_all_that_a_reader_needs(library: Path, client: Client)
     for anchor in ("message", "means", "causes", "raise-coin", "retry-coin", "sources", "reported"):
         assert f'id="{anchor}"' in page, anchor
         assert f'href="#{anchor}"' in page, anchor
+
+
+def test_chips_carry_their_sources_number_for_print(library: Path, client: Client) -> None:
+    page = client.get("/errors/gate/coin/").text
+    listed = re.findall(r'<li id="source-([^"]+)">', page)
+    assert listed == ["code-coin", "lab-coin"]
+    chips = re.findall(r'<a [^>]*class="chip"[^>]*>', page)
+    numbers = [re.findall(r'href="#source-([^"]+)" data-number="(\d+)"', chip) for chip in chips]
+    assert len(chips) > 5
+    assert {key: number for ((key, number),) in numbers} == {"code-coin": "1", "lab-coin": "2"}
 
 
 def test_braces_are_explained_only_where_a_message_has_some(library: Path, client: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,8 @@ from kb.guides.models.constraints import not_blank, one_of
 from kb.guides.vocabulary import Category, Hop, held_against
 from kb.guides.wilson import in_order
 from kb.web.markdown import plain_text, render
+
+CHIP_TARGET = re.compile(r'href="#source-([^"]+)"')
 
 
 class Tool(models.Model):
@@ -170,18 +173,20 @@ class Guide(models.Model):
         self.contents = contents(parts)
         words = plain_text(f"{self.meaning_html} {self.why_html}")
         self.plain = f"{self.hero} {self.summary} {words}"
+        sources = list(self.sources.all())
         around = {
             "guide": self,
             "chain": chain(Hop(self.hop)),
             "releases": list(self.releases.all()),
             "not_in": self.not_in(parts["messages"]),
             "related": list(self.related.filter(retired=None).select_related("tool")),
-            "sources": list(self.sources.all()),
-            "against": held_against(source.kind for source in self.sources.all()),
+            "sources": sources,
+            "against": held_against(source.kind for source in sources),
             "told": told,
             "tried": tried,
         }
-        self.page_html = render_to_string("guides/_guide.html", around | parts)
+        page = render_to_string("guides/_guide.html", around | parts)
+        self.page_html = numbered(page, [source.key for source in sources])
         fields = ["hero", "contents", "plain", "page_html", "meaning_html", "why_html"]
         self.save(update_fields=fields)
 
@@ -194,6 +199,17 @@ class Guide(models.Model):
         """Composes the pages that show this guide among their related ones."""
         for guide in Guide.objects.filter(related=self).select_related("tool"):
             guide.compose()
+
+
+def numbered(html: str, keys: list[str]) -> str:
+    """A page whose chips carry their source's number in its list: in print there is no link to follow."""
+    numbers = {key: number for number, key in enumerate(keys, 1)}
+
+    def chip(found: re.Match[str]) -> str:
+        number = numbers.get(found[1])
+        return f'{found[0]} data-number="{number}"' if number else found[0]
+
+    return CHIP_TARGET.sub(chip, html)
 
 
 class Revision(models.Model):

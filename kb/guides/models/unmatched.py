@@ -7,7 +7,7 @@ from kb.guides.models.constraints import not_blank
 
 
 class UnmatchedError(models.Model):
-    """A text that nothing we know fits, redacted and masked but for its words: what is missing, for editors."""
+    """A text that nothing we know fits, redacted and masked, its words kept: what editors miss."""
 
     fingerprint = models.CharField(max_length=40, unique=True)
     normal_form = models.TextField()
