@@ -37,6 +37,16 @@ def test_a_pasted_error_finds_its_guide_with_the_deciding_part_marked(library: P
     assert "Raise the limit of coin." in page
 
 
+def test_the_first_fix_leads_to_the_cause_that_it_remedies_and_how_to_confirm_it(
+    library: Path, client: Client
+) -> None:
+    page = post(client, ERROR)
+    guide = client.get("/errors/gate/coin/").text
+    for anchor in ("spent-coin", "spent-coin_confirm"):
+        assert f'href="/errors/gate/coin/#{anchor}"' in page
+        assert f'id="{anchor}"' in guide
+
+
 def test_htmx_gets_the_result_alone(library: Path, client: Client) -> None:
     page = post(client, ERROR, htmx=True)
     assert "<html" not in page
