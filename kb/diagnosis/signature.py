@@ -4,8 +4,6 @@ They come from guides; this file reads no guide and ranks nothing (see `answer`)
 """
 
 import hashlib
-import operator
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
@@ -14,6 +12,7 @@ from typing import Any
 
 import re2
 
+from kb.diagnosis import where
 from kb.diagnosis.answer import (
     MOST_MATCHES,
     MOST_UNSAID,
@@ -49,8 +48,6 @@ SPEAKERS = ("gateway", "upstream_gateway", "provider", "client", "infrastructure
 SHORTEST_ANCHOR = 8
 MOST_LITERALS = 20
 LONGEST_LITERAL = 300
-_COMPARISON = re.compile(r"(\w+) (<|<=|>|>=) (\w+)")
-_SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 PATTERN_WEIGHT = 12
 ERROR_TYPE_WEIGHT = 12
 STATUS_WEIGHT = 6
@@ -119,7 +116,7 @@ def validate(signature: Signature) -> list[str]:
         found.append(f"Set speaker to one of: {', '.join(SPEAKERS)}.")
     if signature.status is not None and not 100 <= signature.status <= 599:
         found.append("Set status to an HTTP status from 100 to 599.")
-    return found + _pattern_problems(signature.pattern) + _where_problems(signature)
+    return found + _pattern_problems(signature.pattern) + where.problems(signature.where, signature.pattern)
 
 
 def _pattern_problems(pattern: str | None) -> list[str]:
@@ -132,25 +129,6 @@ def _pattern_problems(pattern: str | None) -> list[str]:
     if compiled.search("") is not None:
         return ["Make the pattern ask for something: it matches the empty text."]
     return []
-
-
-def _where_problems(signature: Signature) -> list[str]:
-    if signature.where is None:
-        return []
-    compared = _COMPARISON.fullmatch(signature.where)
-    if not compared:
-        return ['Write where as two groups of the pattern and one of < <= > >= between: "spend < limit".']
-    missing = [name for name in compared.group(1, 3) if f"(?P<{name}>" not in (signature.pattern or "")]
-    return [f"Name the group {name} in the pattern: where compares it." for name in missing]
-
-
-def _holds(where: str, groups: dict[str, Span]) -> bool:
-    """Compare two captured numbers; what is no number makes no statement."""
-    left, sign, right = where.split()
-    try:
-        return bool(_SIGNS[sign](float(groups[left].literal), float(groups[right].literal)))
-    except (KeyError, ValueError):
-        return False
 
 
 def _pattern_options() -> re2.Options:
@@ -291,7 +269,7 @@ def _hit(one: _Compiled, passage: Passage) -> Hit | None:
             return None
         spans += (found[0],)
         groups = found[1]
-        if one.signature.where is not None and not _holds(one.signature.where, groups):
+        if not where.holds(one.signature.where, groups):
             return None
     return Hit(
         guide=one.signature.guide,

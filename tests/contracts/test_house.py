@@ -83,6 +83,7 @@ def test_the_addresses_are_these() -> None:
         "audit/",
         "",
         "errors/",
+        "errors/<slug:tool>/",
         "errors/<slug:tool>/<slug:slug>/",
         "coverage/<slug:tool>/",
         "coverage/<slug:tool>/changes/",
