@@ -13,6 +13,10 @@ BARE = "litellm.APIConnectionError: "
 MIGRATION = 'Datasource "client": PostgreSQL database "llm", schema "public" at "db:5432"\n\nError: '
 QUERY = 'ConnectorError(ConnectorError { kind: QueryError(PostgresError { code: "%s", message: "%s"'
 FULL = "could not extend file base/16384/24649: No space left on device"
+DROPPED = (
+    "12:30:01 - LiteLLM Proxy:ERROR: spend_log_error_logger.py:81 - "
+    "Spend tracking - dropping spend log row Postgres rejected. request_id=a error="
+)
 BATCH = "Daily tag spend batch upsert failed. Table: LiteLLM_DailyTagSpend, Rows: 6, Error: "
 START = (
     'File "/app/.venv/lib/python3.13/litellm/caching/redis_cache.py", line 62, in __init__\n    import it\n'
@@ -85,6 +89,29 @@ SAID = [
     (LOG, QUERY % ("55P03", "canceling statement due to lock timeout"), "db-statement-canceled"),
     (LOG, QUERY % ("57014", "canceling statement due to statement timeout"), "db-statement-canceled"),
     (LOG, QUERY % ("53100", FULL), "db-disk-full"),
+    (
+        LOG,
+        QUERY % ("53100", "could not write to file base/pgsql_tmp/1: No space left on device"),
+        "db-disk-full",
+    ),
+    (LOG, "ERROR: could not extend file base/1/2: wrote only 4096 of 8192 bytes at block 12", "db-disk-full"),
+    (
+        LOG,
+        QUERY % ("42501", "permission denied for sequence LiteLLM_ModelTable_id_seq"),
+        "db-permission-denied",
+    ),
+    (DROPPED, QUERY % ("42501", "permission denied for table LiteLLM_SpendLogs"), "db-permission-denied"),
+    (
+        DROPPED,
+        QUERY % ("25006", "cannot execute INSERT in a read-only transaction"),
+        "db-read-only-transaction",
+    ),
+    (BATCH, "ERROR: canceling statement due to user request", "spend-write-failed"),
+    (
+        MIGRATION,
+        "You are about to drop the column `a` on the `users` table, which still contains 3 non-null values",
+        "db-push-data-loss",
+    ),
     (BATCH, "ERROR: cannot execute INSERT in a read-only transaction", "db-read-only-transaction"),
     (BATCH, "ERROR: permission denied for table LiteLLM_DailyTagSpend", "db-permission-denied"),
     (BATCH, "ERROR: canceling statement due to statement timeout", "db-statement-canceled"),
