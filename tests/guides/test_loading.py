@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, OperationalError, transaction
+from django.test import Client
 from pytest_django import Settings
 
 from kb.guides import loading
@@ -53,6 +54,25 @@ def test_a_changed_file_changes_its_guide_alone(library: Path) -> None:
     assert (again.changed, again.unchanged) == (["coin"], 1)
     assert Guide.objects.get(slug="coin").title == "Out of coins"
     assert Cause.objects.get(key="spent-coin").pk == cause.pk
+
+
+def test_a_changed_word_of_any_entry_is_shown(library: Path, client: Client) -> None:
+    text = files.guide("coin")
+    told = (
+        "Raise the limit of coin.",
+        "More coin money",
+        "The coin spend is wanted.",
+        "The coin call answers",
+    )
+    for words in told:
+        assert words in text
+        text = text.replace(words, words.upper())
+    files.write(library, coin=text, token=files.guide("token"))
+    load(library)
+    page = client.get("/errors/gate/coin/").content.decode()
+    for words in told:
+        assert words.upper() in page
+        assert words not in page
 
 
 def test_one_broken_file_stops_the_whole_load(library: Path) -> None:

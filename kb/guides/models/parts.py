@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.db import models
@@ -161,11 +162,13 @@ class Entry(Part):
     def __str__(self) -> str:
         return self.title
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Renders the words before they are stored."""
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Renders the words before they are stored, whichever fields are to be written."""
         for field in self.markdown:
             setattr(self, f"{field}_html", render(getattr(self, field), self.guide.chips))
-        super().save(*args, **kwargs)
+        if update_fields is not None:
+            update_fields = {*update_fields, *(f"{field}_html" for field in self.markdown)}
+        super().save(*args, update_fields=update_fields, **kwargs)
 
 
 class Cause(Entry):
