@@ -24,6 +24,8 @@ START = (
 FRAMES = 'File "main.py", line 1586, in completion\n    response = anthropic_chat_completions.completion(\n'
 AZURE = "litellm.APIError: AzureException APIError - "
 LOOKUP = "litellm.BadRequestError: GetLLMProvider Exception - "
+LOGIN = "12:30:01 - LiteLLM:WARNING: authenticator.py:120 - Failed attempt 1: "
+SECRET = "12:30:01 - LiteLLM:ERROR: main.py:345 - Defaulting to os.environ value for key=A. An exception - "
 RECORD = "12:30:01 - LiteLLM:ERROR: litellm_logging.py:7231 - Error creating standard logging object - "
 SAID = [
     (LOG, "All connection attempts failed", "db-query-engine-connect-failed"),
@@ -60,7 +62,27 @@ SAID = [
         "DefaultAzureCredential failed to retrieve a token from the included credentials.",
         "azure-ad-token-failed",
     ),
+    (AZURE, "tenant_id, client_id, and client_secret must be provided", "azure-ad-token-failed"),
+    (AZURE, "'AZURE_CLIENT_SECRET'", "azure-ad-token-failed"),
+    (
+        AZURE,
+        "ManagedIdentityCredential authentication unavailable, no response from the IMDS endpoint.",
+        "azure-ad-token-failed",
+    ),
+    (
+        AZURE,
+        '{"error":"invalid_client","error_description":"AADSTS70021: No matching federated record."}',
+        "azure-ad-token-failed",
+    ),
     (LOOKUP, "Failed to get access token after 3 attempts", "device-code-login-failed"),
+    (
+        LOOKUP + "litellm.AuthenticationError: ",
+        "Failed to save API key: [Errno 30] Read-only file system",
+        "device-code-login-failed",
+    ),
+    (LOGIN, "Timed out waiting for user to authorize the device", "device-code-login-failed"),
+    (LOGIN, "Failed to refresh API key after maximum retries", "device-code-login-failed"),
+    (SECRET, "secret NAME not found in Google Secret Manager", "secret-manager-read-failed"),
     (RECORD, "'NoneType' object has no attribute 'get'", "standard-logging-object-failed"),
     (RECORD, "1 validation error for ResponseAPIUsage", "standard-logging-object-failed"),
     (RECORD, "No module named 'fastapi_sso'", "python-missing-proxy-extra"),
