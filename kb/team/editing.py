@@ -260,7 +260,10 @@ def publish(draft: Draft, by: User, seen: int, served: str) -> Guide:
         guide = guide_of(held)
         if guide.text != served:
             raise Refused("The guide was changed while you read: look at the differences again.")
-        revision = publish_text(guide, ready(held, guide), held.by, held.why)
+        text = ready(held, guide)
+        if held.brings:
+            guide.base, guide.theirs = held.brings, "" if guide.theirs == held.brings else guide.theirs
+        revision = publish_text(guide, text, held.by, held.why)
         held.stage, held.became, held.reader = Stage.PUBLISHED, revision, None if alone else by
         held.guide = guide
         kept(held)

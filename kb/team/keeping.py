@@ -18,16 +18,16 @@ from kb.team.models import Draft
 def bring_back(guide: Guide, revision: Revision, by: User) -> Draft:
     """A draft with an old text; the guide stays as it is until that is published."""
     why = f"Bring back the text of {revision.at:%Y-%m-%d %H:%M}"
-    return draft_with(guide, revision.text, why, by)
+    return draft_with(guide, revision.text, why, by, base=guide.text)
 
 
-def draft_with(guide: Guide, text: str, why: str, by: User) -> Draft:
-    """A new draft of somebody who has none open."""
+def draft_with(guide: Guide, text: str, why: str, by: User, **more: str) -> Draft:
+    """A new draft of somebody who has none open; `more` are its other texts."""
     if open_draft(guide, by):
         raise Refused("You have a draft of this guide already: finish or discard it first.")
     if text == guide.text:
         raise Refused("The guide says exactly that already.")
-    draft = Draft(tool=guide.tool, guide=guide, slug=guide.slug, by=by, base=guide.text)
+    draft = Draft(tool=guide.tool, guide=guide, slug=guide.slug, by=by, **more)
     return save(draft, text, why, 0)
 
 
@@ -40,27 +40,39 @@ def held(guide: Guide) -> Guide:
 def settle(guide: Guide, theirs: str, way: str, by: User) -> Draft | None:
     """Ends a guide's being edited both here and in its file; `theirs` is the file that the person saw.
 
-    `theirs` takes the file's words, `ours` keeps those that are served, `merge` keeps them and makes a
-    draft that has the file's changes too.
+    `theirs` takes the file's words, `ours` keeps those that are served. `merge` makes a draft that brings in
+    what changed in the file; the guide stays edited twice until that draft is published.
     """
     with transaction.atomic():
         row = held(guide)
         if not row.theirs or row.theirs != theirs:
             raise Refused("The file changed again, or somebody has settled it: look at it as it is now.")
-        was = row.base
+        if row.retired:
+            raise Refused("This guide is retired: nothing is published in it.")
+        record(f"guide.{way}", by, row.title, row.get_absolute_url())
+        if way == "merge":
+            return both(row, by)
         row.base, row.theirs = theirs, ""
         Guide.objects.filter(pk=row.pk).update(base=theirs, theirs="")
-        record(f"guide.{way}", by, row.title, row.get_absolute_url())
         if way == "theirs":
             found = problems_of(row.tool, row.slug, theirs)
             if found:
                 raise NotReady(found)
             if theirs != row.text:
                 publish_text(row, theirs, by, "Took the words of its file")
-        elif way == "merge":
-            merged = merge(was, theirs, row.text, "ours")
-            return draft_with(row, merged.text, "Bring in what changed in its file", by)
     return None
+
+
+def both(guide: Guide, by: User) -> Draft:
+    """A draft with what is served and what changed in the file. Where both changed the same lines it has the
+    file's, and its author decides, as in any draft whose guide changed meanwhile."""
+    merged = merge(guide.base, guide.text, guide.theirs)
+    if merged.text == guide.text:
+        raise Refused("What changed in the file is served already: keep what is served.")
+    why, theirs = "Bring in what changed in its file", guide.theirs
+    if merged.clashes:
+        return draft_with(guide, theirs, why, by, base=guide.base, brings=theirs)
+    return draft_with(guide, merged.text, why, by, base=guide.text, brings=theirs)
 
 
 def retire(guide: Guide, by: User) -> None:

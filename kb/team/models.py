@@ -33,6 +33,7 @@ class Draft(models.Model):
     slug = models.SlugField(max_length=120)
     text = models.TextField()
     base = models.TextField(blank=True)
+    brings = models.TextField(blank=True, help_text="The file whose changes it brings into the guide")
     why = models.CharField(max_length=300, blank=True)
     stage = models.CharField(max_length=20, choices=Stage, default=Stage.WRITING)
     by = models.ForeignKey(

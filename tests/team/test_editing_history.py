@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
+from kb.guides.exporting import export
 from kb.guides.loading import load
 from kb.guides.models import Guide
 from kb.guides.search import find
@@ -115,6 +117,48 @@ def test_both_are_brought_together_in_a_draft(
     publish(second, waiting(author))
     assert "Set a hard limit" in Guide.objects.get(slug="coin").text
     assert load(shelf).conflicts == []
+
+
+def test_a_draft_that_brings_both_together_and_is_discarded_leaves_the_conflict_open(
+    twice: Guide, author: Client, shelf: Path
+) -> None:
+    settle(author, "merge")
+    assert send(author, EDIT, "discard").status_code == 302
+    assert Draft.objects.first().stage == "discarded"
+    assert "Its file changed while it was edited here" in author.get(HISTORY).content.decode()
+    assert load(shelf).conflicts == ["coin"]
+    assert export(shelf).conflicts == [shelf / "gate" / "coin.md"]
+    assert "Set a hard limit" in (shelf / "gate" / "coin.md").read_text()
+
+
+def test_lines_that_both_changed_are_shown_and_decided_by_the_author(
+    twice: Guide, author: Client, second: Client, shelf: Path
+) -> None:
+    theirs = twice.theirs.replace("The coin is spent", "Said in the file")
+    files.write(shelf, coin=theirs, token=files.guide("token"))
+    load(shelf)
+    assert settle(author, "merge") == 302
+    page = author.get(EDIT).content.decode()
+    assert "Said in the file" in page
+    assert "Edited here" in page
+    assert "Your draft began with the words of the guide" in page
+    send(author, EDIT, "rebase_theirs")
+    text = Draft.objects.get(stage="writing").text
+    assert 'title = "Edited here"' in text
+    assert "Set a hard limit" in text
+    publish(second, waiting(author))
+    assert "Set a hard limit" in Guide.objects.get(slug="coin").text
+    assert Guide.objects.get(slug="coin").title == "Edited here"
+    assert load(shelf).conflicts == []
+
+
+def test_a_retired_guide_does_not_come_back_by_the_words_of_its_file(twice: Guide, author: Client) -> None:
+    data = {"deed": "theirs", "theirs": author.get(HISTORY).context["theirs"]}
+    Guide.objects.filter(slug="coin").update(retired=timezone.now())
+    answer = author.post(HISTORY, data)
+    assert (answer.status_code, "This guide is retired" in answer.content.decode()) == (422, True)
+    assert "Take the file" not in author.get(HISTORY).content.decode()
+    assert Guide.objects.get(slug="coin").retired
 
 
 def test_an_open_draft_is_not_overwritten_by_a_merge(twice: Guide, author: Client) -> None:
