@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from kb.guides.models import Tool
+from kb.guides.models import Guide, Tool
 from kb.team import editing
 from kb.team.access import member, only
 from kb.team.checking import problems_of
@@ -29,11 +29,13 @@ def mark(text: str) -> str:
 @only(WRITE)
 @require_safe
 def drafts(request: HttpRequest) -> HttpResponse:
-    """What waits for a second reader, one's own drafts, and what was published last."""
+    """What waits for a second reader, one's own drafts, guides edited twice, and what was published last."""
+    twice = Guide.objects.published().exclude(theirs="").select_related("tool")
     every = Draft.objects.select_related("guide__tool", "tool", "by", "reader").defer("text", "base")
     context = {
         "waiting": every.filter(stage=Stage.REVIEW).order_by("saved"),
         "own": every.filter(stage__in=OPEN, by=member(request)),
+        "twice": twice.only("slug", "title", "tool__slug").order_by("title"),
         "published": every.filter(stage=Stage.PUBLISHED)[:RECENT],
         "tools": Tool.objects.all(),
     }

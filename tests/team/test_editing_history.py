@@ -91,6 +91,14 @@ def test_both_differences_are_shown(twice: Guide, author: Client) -> None:
     assert "Edited" in page
 
 
+def test_a_guide_that_was_edited_twice_is_listed_until_that_is_settled(twice: Guide, author: Client) -> None:
+    assert f'<a href="{HISTORY}">Edited here</a>' in author.get("/drafts/").content.decode()
+    assert "Its file changed too" in author.get(EDIT).content.decode()
+    settle(author, "ours")
+    assert "Edited here and in their files" not in author.get("/drafts/").content.decode()
+    assert "Its file changed too" not in author.get(EDIT).content.decode()
+
+
 def test_the_file_s_words_are_taken(twice: Guide, author: Client, shelf: Path) -> None:
     assert settle(author, "theirs") == 302
     guide = Guide.objects.get(slug="coin")
