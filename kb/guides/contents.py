@@ -15,6 +15,7 @@ SECTIONS = (
     ("prevention", "Prevention", "preventions"),
     ("faq", "FAQ", "faqs"),
 )
+ENTRIES = tuple(name for _, _, name in SECTIONS if name)
 
 
 def contents(parts: dict[str, list[Any]]) -> list[list[Any]]:

@@ -14,8 +14,8 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from kb.diagnosis.reading import lowered
+from kb.guides.contents import ENTRIES
 from kb.guides.models import Guide
-from kb.web.markdown import plain_text
 
 WORD = re.compile(r"[^\W_]+")
 # Left out of texts and queries alike, so that exact wording is still exact.
@@ -71,24 +71,9 @@ def indexed_texts(guide: Guide) -> list[str]:
     literals = [text for row in guide.signatures.all() for text in (*row.all_of, *row.any_of)]
     names = f" {EDGE} ".join(("", *guide.synonyms, guide.slug, ""))
     synonyms = f"{names} {guide.get_hop_display()} {guide.get_category_display()}"
-    texts = (guide.title, " ".join(messages + literals), synonyms, readable_text(guide))
+    words = guide.readable({name: getattr(guide, name).all() for name in ENTRIES})
+    texts = (guide.title, " ".join(messages + literals), synonyms, words)
     return [" ".join(words_of(text)) for text in texts]
-
-
-def readable_text(guide: Guide) -> str:
-    """The guide's words without tags, for the index and for snippets."""
-    return f"{guide.summary} {plain_text(guide.meaning_html)} {plain_text(guide.why_html)} " + " ".join(
-        f"{entry.title} {plain_text(entry.body_html)}"
-        for part in (
-            guide.causes,
-            guide.fixes,
-            guide.checks,
-            guide.steps,
-            guide.preventions,
-            guide.faqs,
-        )
-        for entry in part.all()
-    )
 
 
 # What a hit shows, and what its snippet is cut from.

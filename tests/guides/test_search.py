@@ -146,6 +146,32 @@ def test_snippets_show_the_words_and_not_their_citations(library: Path) -> None:
     assert "<mark>counter</mark>" in shown
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Not before the coin limit is raised.", "Not before the quokka of the limit is raised."),
+        ("All calls of coin were paid for.", "All calls of the quokka were paid for."),
+        ("1. Raise the limit of coin.", "1. Raise the limit of the quokka."),
+        ("### Alert on coin", "### Alert on the quokka"),
+    ],
+)
+def test_snippets_show_the_place_found_be_it_far_below(library: Path, old: str, new: str) -> None:
+    text = files.guide("coin").replace(old, new)
+    files.write(library, coin=text, token=files.guide("token"))
+    load(library)
+    (hit,) = search("quokka")
+    assert "<mark>quokka</mark>" in hit.snippet
+    assert new.partition("quokka")[0].lstrip("#1. ") in hit.snippet
+
+
+def test_a_word_of_another_message_is_shown_in_it(library: Path) -> None:
+    second = '[[message]]\nversions = ["2.0"]\ntext = "No quokka left"\nsource = "code-coin"\n\n[[signature]]'
+    text = files.guide("coin").replace("[[signature]]", second, 1)
+    files.write(library, coin=text, token=files.guide("token"))
+    load(library)
+    assert "No <mark>quokka</mark> left" in search("quokka")[0].snippet
+
+
 def test_the_page_says_how_many_and_whether_that_may_not_be_all(
     library: Path, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

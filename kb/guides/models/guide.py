@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from kb.guides.contents import chain, contents
+from kb.guides.contents import ENTRIES, chain, contents
 from kb.guides.models.constraints import not_blank, one_of
 from kb.guides.vocabulary import Category, Hop, held_against
 from kb.guides.wilson import in_order
@@ -160,19 +161,23 @@ class Guide(models.Model):
         """Source id -> (the chip's words, its title)."""
         return {source.key: (source.chip, source.title) for source in self.sources.all()}
 
+    def readable(self, parts: Mapping[str, Iterable[Any]]) -> str:
+        """Its words without tags, for the search index and for snippets; `parts` has its entries by name."""
+        words = [self.summary, plain_text(self.meaning_html), plain_text(self.why_html)]
+        for name in ENTRIES:
+            words += [f"{entry.title} {plain_text(entry.body_html)}" for entry in parts[name]]
+        return " ".join(words)
+
     def compose(self) -> None:
         """Joins all parts into `page_html`; call it when one of them, a neighbour or a decision changed."""
-        parts = {
-            name: list(getattr(self, name).all())
-            for name in ("messages", "causes", "fixes", "checks", "steps", "preventions", "faqs")
-        }
+        parts = {name: list(getattr(self, name).all()) for name in ("messages", *ENTRIES)}
         told = self.reports.accepted().summary()
         tried = in_order(parts["fixes"], told.outcomes)
         parts["fixes"] = [fix for fix, _ in tried]
         self.hero = parts["messages"][0].text if parts["messages"] else ""
         self.contents = contents(parts)
-        words = plain_text(f"{self.meaning_html} {self.why_html}")
-        self.plain = f"{self.hero} {self.summary} {words}"
+        others = " ".join(message.text for message in parts["messages"][1:])
+        self.plain = f"{self.hero} {self.readable(parts)} {others}".strip()
         sources = list(self.sources.all())
         around = {
             "guide": self,
