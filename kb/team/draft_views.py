@@ -29,11 +29,11 @@ def mark(text: str) -> str:
 @only(WRITE)
 @require_safe
 def drafts(request: HttpRequest) -> HttpResponse:
-    """What waits for a second reader, one's own drafts, guides edited twice, and what was published last."""
+    """What of others waits for a second reader, one\'s own drafts, guides edited twice, what was published last."""
     twice = Guide.objects.published().exclude(theirs="").select_related("tool")
     every = Draft.objects.select_related("guide__tool", "tool", "by", "reader").defer("text", "base")
     context = {
-        "waiting": every.filter(stage=Stage.REVIEW).order_by("saved"),
+        "waiting": every.filter(stage=Stage.REVIEW).exclude(by=member(request)).order_by("saved"),
         "own": every.filter(stage__in=OPEN, by=member(request)),
         "twice": twice.only("slug", "title", "tool__slug").order_by("title"),
         "published": every.filter(stage=Stage.PUBLISHED)[:RECENT],
@@ -90,13 +90,15 @@ def shown(request: HttpRequest, found: Draft, status: int = 200, **more: Any) ->
         served = found.guide.text if found.guide else ""
         merged = editing.together(found, served)
         waits = found.stage == Stage.REVIEW
+        problems = problems_of(found.tool, found.slug, merged.text) if waits else []
+        ready = waits and not merged.clashes and not problems
         context |= {
             "sections": differences(served, merged.text),
             "clashes": merged.clashes,
             "merged": found.guide and found.base != served,
-            "found": problems_of(found.tool, found.slug, merged.text) if waits else [],
+            "found": problems,
             "served": mark(served),
-            "may_publish": waits and editing.may_publish(found, by),
+            "may_publish": ready and editing.may_publish(found, by),
             "alone": found.by_id == by.pk and by.has_perm(ADMINISTER),
         }
     else:

@@ -73,6 +73,8 @@ def test_nobody_publishes_their_own_draft(author: Client) -> None:
     key = waiting(author, title="Mine")
     page = author.get(f"/drafts/{key}/")
     assert "Nobody publishes their own draft" in page.content.decode()
+    queue = author.get("/drafts/").context
+    assert (list(queue["waiting"]), [draft.pk for draft in queue["own"]]) == ([], [key])
     assert publish(author, key).status_code == 422
     assert send(author, deed="publish").status_code == 422
     assert Guide.objects.get(slug="coin").title == "The coin is spent"
@@ -122,6 +124,7 @@ def test_checks_are_run_again_on_publishing(shelf: Path, author: Client, second:
     Guide.objects.filter(slug="token").update(retired=timezone.now())
     page = second.get(f"/drafts/{key}/")
     assert "related names" in page.content.decode()
+    assert "Publish it" not in page.content.decode()
     assert publish(second, key).status_code == 409
     assert Guide.objects.get(slug="coin").title == "The coin is spent"
 
@@ -141,6 +144,8 @@ def test_a_guide_that_changed_in_the_same_place_is_not_overwritten(author: Clien
     changed("coin", 'The coin is spent"', 'Theirs"')
     page = second.get(f"/drafts/{key}/").content.decode()
     assert "The guide changed in the same places" in page
+    assert "Publish it" not in page
+    assert "Send it back" in page
     answer = publish(second, key)
     assert answer.status_code == 409
     assert Guide.objects.get(slug="coin").title == "Theirs"
