@@ -18,7 +18,7 @@ from kb.diagnosis.text import fingerprint
 from kb.evidence import receiving
 from kb.evidence.models import Decision, Draft, EvidenceReport, State
 from kb.evidence.stamp import read
-from kb.guides.models import Tool
+from kb.guides.models import QuickFix, Tool
 from tests.checker.gateway import Gateway
 from tests.evidence.sent import COIN, ERROR, SECRET, UNKNOWN, reported, send, signed
 from tests.guides.test_match_page import percent
@@ -281,6 +281,14 @@ def test_the_receipt_says_what_was_received_and_removed(library: Path, client: C
     assert answer["X-Robots-Tag"] == "noindex"
     assert "no-store" in answer["Cache-Control"]
     assert 'content="noindex"' in page
+
+
+def test_the_receipt_says_that_a_fix_is_no_longer_in_the_guide(library: Path, client: Client) -> None:
+    made = reported(client, fix="raise-coin", helped="yes")
+    assert "Raise the coin limit: helped" in client.get(made.get_absolute_url()).content.decode()
+    QuickFix.objects.update(key="raise-more")
+    page = client.get(made.get_absolute_url()).content.decode()
+    assert "raise-coin (no longer in the guide): helped" in page
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,7 @@ def test_reports_on_a_fix_that_is_gone_are_still_counted_as_reports(guide: Guide
     assert "1 reader reported" in words(section(client))
     assert "It was gone." in section(client)
     assert "an-older-fix" not in section(client)
+    assert "Which fix helped" not in section(client)
 
 
 def test_fixes_stand_in_the_order_of_what_helped(guide: Guide, client: Client) -> None:

@@ -189,6 +189,7 @@ class Guide(models.Model):
             "against": held_against(source.kind for source in sources),
             "told": told,
             "tried": tried,
+            "with_outcome": [(fix, outcome) for fix, outcome in tried if outcome.total],
         }
         page = render_to_string("guides/_guide.html", around | parts)
         self.page_html = numbered(page, [source.key for source in sources])
