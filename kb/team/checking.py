@@ -5,7 +5,7 @@ The checks are those of content files (`kb.guides.contracts`), over the library 
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -18,7 +18,7 @@ from kb.guides import contracts, shelf
 from kb.guides.library import ToolSource
 from kb.guides.loading import save_guide
 from kb.guides.models import Guide, Tool, UnmatchedError
-from kb.guides.source import ContentError, GuideSource, Problem, recognition
+from kb.guides.source import SINGLE, ContentError, GuideSource, Problem, recognition
 from kb.team.comparing import title_of
 from kb.team.parts import AREA, split
 
@@ -109,6 +109,39 @@ def reading_problems(tool: Tool, slug: str, text: str) -> list[Found]:
     except ContentError as error:
         return [placed(problem, text) for problem in error.problems]
     return []
+
+
+def remarks_of(tool: Tool, slug: str, text: str, guide: Guide | None) -> list[str]:
+    """What an author and a second reader should know of other words for a guide, though no check fails."""
+    if guide is None or text == guide.text:
+        return []
+    try:
+        source = read(tool, slug, text)
+    except ContentError:
+        return []
+    return [*older_count(guide, source), *left_behind(guide, source)]
+
+
+def older_count(guide: Guide, source: GuideSource) -> Iterator[str]:
+    """Where a second reader's count of other words stays as it is."""
+    review = source.facts.get(SINGLE)
+    if review and review | {"read": review["read"].isoformat()} == guide.review:
+        yield (
+            f"The count of the second reader ({review['statements']} statements, read on {review['read']}) "
+            "is older than these words, and the page goes on showing it: change it, or empty that field."
+        )
+
+
+def left_behind(guide: Guide, source: GuideSource) -> Iterator[str]:
+    """Fixes of the guide that are gone or have another key, though accepted reports speak of them."""
+    kept = {entry.key for entry in source.entries["Quick fixes"]}
+    gone = [key for key in guide.fixes.values_list("key", flat=True) if key not in kept]
+    outcomes = guide.reports.accepted().outcomes() if gone else {}
+    for key in gone:
+        count = outcomes[key].total if key in outcomes else 0
+        if count:
+            reports = "1 accepted report hangs" if count == 1 else f"{count} accepted reports hang"
+            yield f"{reports} on the fix {key}, which these words no longer have."
 
 
 def page_of(tool: Tool, slug: str, text: str, guide: Guide | None) -> str:

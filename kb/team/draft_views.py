@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from kb.guides.models import Guide, Tool
 from kb.team import editing
 from kb.team.access import member, only
-from kb.team.checking import problems_of
+from kb.team.checking import problems_of, remarks_of
 from kb.team.comparing import differences
 from kb.team.edit_forms import number
 from kb.team.editing import Clashing, Late, NotReady, Refused
@@ -97,6 +97,7 @@ def shown(request: HttpRequest, found: Draft, status: int = 200, **more: Any) ->
             "clashes": merged.clashes,
             "merged": found.guide and found.base != served,
             "found": problems,
+            "remarks": remarks_of(found.tool, found.slug, merged.text, found.guide),
             "served": mark(served),
             "may_publish": ready and editing.may_publish(found, by),
             "alone": found.by_id == by.pk and by.has_perm(ADMINISTER),

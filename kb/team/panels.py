@@ -39,10 +39,11 @@ def preview(draft: Draft, form: EditForm, everything: bool) -> dict[str, Any]:
 
 
 def check(draft: Draft, form: EditForm, everything: bool) -> dict[str, Any]:
-    """All problems of the form's text."""
+    """All problems of the form's text, and what else there is to know of it."""
     found = checking.problems_of(draft.tool, draft.slug, form.text)
     form.told(found)
-    return {"checked": True, "found": found}
+    remarks = checking.remarks_of(draft.tool, draft.slug, form.text, draft.guide)
+    return {"checked": True, "found": found, "remarks": remarks}
 
 
 def trial(draft: Draft, form: EditForm, everything: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from kb.guides.models import Guide, QuickFix
 from kb.guides.search import find
 from kb.guides.source import parse
 from kb.team.models import Draft, Stage
+from tests.evidence import made
 from tests.guides import files
 from tests.team.desk import EDIT, form_of, person, publish, send, waiting
 
@@ -191,6 +192,37 @@ def test_a_reader_who_saw_an_older_text_looks_again(author: Client, second: Clie
     fresh = second.get(f"/drafts/{key}/").context["served"]
     assert second.post(f"/drafts/{key}/", seen | {"served": fresh}).status_code == 409
     assert Guide.objects.get(slug="coin").title == "The coin is spent"
+
+
+REVIEW = "[review]\nread = 2026-11-24\nstatements = 41\ncorrected = 2\ncommands = 1\n\n[[message]]"
+OLDER = "The count of the second reader (41 statements, read on 2026-11-24) is older than these words"
+
+
+def test_a_second_reader_s_count_that_is_older_than_the_words_is_told(
+    shelf: Path, author: Client, second: Client
+) -> None:
+    (shelf / "gate" / "coin.md").write_text(files.guide("coin").replace("[[message]]", REVIEW, 1))
+    load(shelf)
+    assert OLDER not in send(author, deed="check").content.decode()
+    assert OLDER in send(author, deed="check", title="Rewritten").content.decode()
+    key = waiting(author, title="Rewritten")
+    assert OLDER in second.get(f"/drafts/{key}/").content.decode()
+    author.post(EDIT, {"deed": "withdraw", "revision": Draft.objects.get().revision})
+    waiting(author, title="Rewritten", review="")
+    page = second.get(f"/drafts/{key}/").content.decode()
+    assert OLDER not in page
+    assert "Publish it" in page
+    assert publish(second, key).status_code == 302
+
+
+def test_reports_on_a_fix_whose_key_is_gone_are_told(author: Client, second: Client) -> None:
+    made.reports(Guide.objects.get(slug="coin"), 3, fix="raise-coin", helped="yes")
+    form = form_of(author)
+    renamed = {name: form[f"part_{name}"].replace("raise-coin", "lift-coin") for name in ("fix", "fixes")}
+    told = "3 accepted reports hang on the fix raise-coin, which these words no longer have."
+    assert told in send(author, deed="check", **renamed).content.decode()
+    key = waiting(author, **renamed)
+    assert told in second.get(f"/drafts/{key}/").content.decode()
 
 
 def test_it_is_published_once(author: Client, second: Client) -> None:
