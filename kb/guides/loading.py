@@ -203,14 +203,19 @@ def save_guide(
     by: User | None = None,
     why: str = "",
 ) -> None:
-    """A guide's row and its parts, as its source says; neither related nor composed yet."""
+    """A guide's row and its parts, as its source says; neither related nor composed yet.
+
+    It counts as updated where readers find other words: not if the same are only rendered in another way.
+    """
     for name in ("title", "summary", "category", "hop", "verified"):
         setattr(guide, name, file.facts[name])
     guide.synonyms = file.facts.get("synonyms", [])
     review = file.facts.get(SINGLE)
     guide.review = review | {"read": review["read"].isoformat()} if review else {}
     changed = guide.text != file.text
-    guide.text, guide.retired, guide.updated = file.text, None, timezone.now()
+    if changed or guide.retired:
+        guide.updated = timezone.now()
+    guide.text, guide.retired = file.text, None
     guide.meaning, guide.why = file.meaning, file.why
     guide.save()
     if changed:

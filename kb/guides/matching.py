@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db import DatabaseError
-from django.db.models import Count, F, Max
+from django.db.models import Count, F, Max, Min, Q
 from django.utils import timezone
 
 from kb.diagnosis.signature import Answer, Matcher
@@ -96,13 +96,17 @@ def require_tables() -> None:
 def edition() -> object:
     """Changes whenever a guide is loaded, edited or retired, or a tool's marks are others.
 
-    Of two who publish at once, the later may carry the earlier time or key: so texts are counted too. It is
-    looked up many times a second: three small queries.
+    Of two who publish at once, the later may carry the earlier time or key: so texts are counted too. What
+    makes the same words anew, such as a release that was read, changes all digests of a tool: two of them
+    tell. It is looked up many times a second: three small queries.
     """
-    newest = Guide.objects.aggregate(updated=Max("updated"), retired=Max("retired"))
+    here = Q(retired=None)
+    digests = {"least": Min("digest", filter=here), "most": Max("digest", filter=here)}
+    of_tools = Guide.objects.order_by("tool_id").values_list("tool_id")
+    guides = tuple(of_tools.annotate(Max("updated"), Max("retired"), **digests))
     texts = Revision.objects.aggregate(newest=Max("pk"), count=Count("pk"))
     marks = json.dumps(list(Tool.objects.order_by("pk").values_list("slug", "marks")))
-    return (newest["updated"], newest["retired"], texts["newest"], texts["count"], marks)
+    return (guides, texts["newest"], texts["count"], marks)
 
 
 def prepare() -> None:

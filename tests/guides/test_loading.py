@@ -1,5 +1,6 @@
 """Content files into the database: all or nothing, and nothing that readers need is lost."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.test import Client
 from pytest_django import Settings
 
-from kb.guides import loading
+from kb.guides import loading, matching
 from kb.guides.loading import load
 from kb.guides.models import Cause, Guide, QuickFix, Release, Source, Tool
 from kb.guides.search import find
@@ -191,6 +192,35 @@ def test_a_page_shows_its_neighbour_under_its_new_name_and_not_once_it_is_retire
 def new_templates(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on pages are composed in another way, as after an upgrade."""
     monkeypatch.setattr("kb.guides.loading.composition", lambda: "another")
+
+
+def test_new_templates_make_pages_anew_and_no_guide_newer(
+    library: Path, client: Client, new_templates: None
+) -> None:
+    Guide.objects.update(page_html="as it was", updated=datetime(2026, 1, 2, tzinfo=UTC))
+    before = matching.edition()
+    assert len(load(library).changed) == 2
+    assert "Raise the limit of coin" in client.get("/errors/gate/coin/").content.decode()
+    assert client.get("/sitemap.xml").content.count(b"<lastmod>2026-01-02</lastmod>") == 2
+    assert matching.edition() != before, "servers go on with the pages and rules that they have"
+    files.write(library, coin=files.guide("coin", title="Out of coins"), token=files.guide("token"))
+    load(library)
+    assert client.get("/sitemap.xml").content.count(b"<lastmod>2026-01-02</lastmod>") == 1
+    newest = client.get("/").context["newest"]
+    assert [guide.slug for guide in newest] == ["coin", "token"]
+
+
+def test_servers_notice_a_tool_that_is_made_anew_while_another_stays(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = Guide.objects.values("title", "summary", "category", "hop", "verified").first() or {}
+    other = Tool.objects.create(slug="other", name="Other")
+    for digest in ("0" * 64, "f" * 64):
+        Guide.objects.create(tool=other, slug=f"other-{digest[0]}", digest=digest, **facts)
+    before = matching.edition()
+    monkeypatch.setattr("kb.guides.releases.table.digest", lambda folder: "another")
+    load(library)
+    assert matching.edition() != before
 
 
 def test_an_edit_that_names_a_release_of_the_admin_survives_new_templates(
