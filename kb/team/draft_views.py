@@ -29,7 +29,7 @@ def mark(text: str) -> str:
 @only(WRITE)
 @require_safe
 def drafts(request: HttpRequest) -> HttpResponse:
-    """What of others waits for a second reader, one\'s own drafts, guides edited twice, what was published last."""
+    """What waits for a second reader, one's own drafts, guides edited twice, and what was published last."""
     twice = Guide.objects.published().exclude(theirs="").select_related("tool")
     every = Draft.objects.select_related("guide__tool", "tool", "by", "reader").defer("text", "base")
     context = {
