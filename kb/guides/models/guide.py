@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import prefetch_related_objects
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -171,6 +172,7 @@ class Guide(models.Model):
     def compose(self) -> None:
         """Joins all parts into `page_html`; call it when one of them, a neighbour or a decision changed."""
         parts = {name: list(getattr(self, name).all()) for name in ("messages", *ENTRIES)}
+        prefetch_related_objects(parts["fixes"], "causes")
         told = self.reports.accepted().summary()
         tried = in_order(parts["fixes"], told.outcomes)
         parts["fixes"] = [fix for fix, _ in tried]
