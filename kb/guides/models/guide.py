@@ -173,6 +173,7 @@ class Guide(models.Model):
         """Joins all parts into `page_html`; call it when one of them, a neighbour or a decision changed."""
         parts = {name: list(getattr(self, name).all()) for name in ("messages", *ENTRIES)}
         prefetch_related_objects(parts["fixes"], "causes")
+        prefetch_related_objects(parts["causes"], "fixes")
         told = self.reports.accepted().summary()
         tried = in_order(parts["fixes"], told.outcomes)
         parts["fixes"] = [fix for fix, _ in tried]
