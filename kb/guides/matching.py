@@ -69,9 +69,10 @@ def matcher(edition: object) -> Matcher:
 
 def published() -> tuple[list[PureSignature], dict[str, list[str]]]:
     """The signatures of published guides, and the marks of tools."""
-    rows = Signature.objects.filter(guide__retired=None).select_related("guide__tool")
+    signatures = Signature.objects.filter(guide__retired=None)
+    rows = signatures.annotate(tool=F("guide__tool__slug"), slug=F("guide__slug"))
     marks = {tool.slug: tool.marks for tool in Tool.objects.all()}
-    return [row.pure(name_of(row.guide), row.guide.tool.slug) for row in rows], marks
+    return [row.pure(f"{row.tool}/{row.slug}", row.tool) for row in rows], marks
 
 
 class NotLoaded(Exception):

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -221,6 +223,13 @@ def test_other_marks_of_a_tool_count_at_once(library: Path, client: Client) -> N
     assert said not in post(client, text)
     Tool.objects.filter(slug="gate").update(marks=["otherlib"])
     assert said in post(client, text)
+
+
+def test_what_a_process_keeps_ready_is_read_without_the_pages_of_the_guides(library: Path) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        matching.prepare()
+    assert any("any_of" in query["sql"] for query in asked)
+    assert not [query["sql"] for query in asked if "page_html" in query["sql"]]
 
 
 def test_a_text_that_is_published_late_with_an_earlier_time_is_seen(

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,18 @@ def test_a_serve_that_comes_second_while_both_prepare_stops_too(monkeypatch: pyt
         monkeypatch.setattr("django.conf.settings.PORT", first.getsockname()[1])
         first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # bound, and no listener yet
         monkeypatch.setattr(serve, "call_command", lambda *args, **options: first.listen())
+        monkeypatch.setattr(serve, "load_apart", lambda: None)
         monkeypatch.setattr(serve, "started", lambda command: pytest.fail("it was started"))
         with pytest.raises(CommandError, match="is in use"):
             call_command("serve")
+
+
+def test_a_serve_whose_content_can_t_be_loaded_stops_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [str(settings.BASE_DIR / "manage.py")])
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/empty.sqlite3")
+    with pytest.raises(SystemExit) as stopped:
+        serve.load_apart()
+    assert stopped.value.code == 1
+    assert "Run manage.py migrate" in capfd.readouterr().err

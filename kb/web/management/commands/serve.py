@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_taken(options["host"], settings.PORT)
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("load_content")
+        load_apart()
         call_command("collectstatic", interactive=False, verbosity=0)
         refuse_taken(options["host"], settings.PORT)  # another may have begun while this one prepared
         server = started(granian(options["host"], options["workers"]))
@@ -67,6 +67,13 @@ class Command(BaseCommand):
         raise CommandError(
             f"No answer on port {settings.PORT}. If another program uses it, set PORT to a free one."
         )
+
+
+def load_apart() -> None:
+    """Loads the content in a process of its own, which takes along the memory that only loading needs."""
+    loading = subprocess.run([sys.executable, sys.argv[0], "load_content"])  # noqa: S603
+    if loading.returncode:
+        sys.exit(loading.returncode)
 
 
 class Worker:
