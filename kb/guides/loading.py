@@ -240,13 +240,11 @@ def publish(source: ToolSource, guide: Guide, file: GuideSource, by: User | None
 
 def save_parts(source: ToolSource, guide: Guide, file: GuideSource) -> None:
     """Everything below a guide. Sources come first: messages and citations name them."""
-    guide.messages.all().delete()
-    guide.sources.all().delete()
-    sources = {row["id"]: save_source(source, guide, n, row) for n, row in enumerate(file.facts["source"])}
-    for n, row in enumerate(file.facts["message"]):
-        older, later = not_printed_by(source.folder, row)
-        facts = {**row, "source": sources[row["source"]], "not_yet_in": older, "no_longer_in": later}
-        Message.objects.create(guide=guide, position=n, **facts)
+    guide.messages.all().delete()  # they hold on to their sources
+    sources = replace(Source, guide, [source_row(source, row) for row in file.facts["source"]])
+    vars(guide).pop("chips", None)  # they are worded by the sources that were
+    ids = {one.key: one for one in sources}
+    replace(Message, guide, [message_row(source, ids, row) for row in file.facts["message"]])
     replace(Signature, guide, [signature_row(row) for row in file.facts["signature"]])
     replace(Sample, guide, file.facts["sample"])
     causes = save_entries(Cause, guide, [cause_row(e) for e in file.entries["Causes"]])
@@ -299,30 +297,41 @@ def save_fixes(guide: Guide, file: GuideSource, causes: dict[str, Any]) -> None:
         fix.causes.set(causes[cause] for cause in facts[key].get("causes", []))
 
 
-def save_source(source: ToolSource, guide: Guide, position: int, row: dict[str, Any]) -> Source:
-    """A source, with the address at which it can be read."""
+def source_row(source: ToolSource, row: dict[str, Any]) -> dict[str, Any]:
+    """A source's fields, with the address at which it can be read."""
     facts = {name: value for name, value in key_row(row).items() if name != "capture"}
     if "capture" in row:
         facts["version"], facts["path"] = row["capture"].split("/", 1)[0], row["capture"]
     if row["kind"] == "code":
         facts["url"] = source.code_url(row["version"], row["path"])
-    return Source.objects.create(guide=guide, position=position, **facts)
+    return facts
 
 
-def replace(model: Any, guide: Guide, rows: list[dict[str, Any]]) -> None:
-    """Parts on which nothing hangs are made anew."""
+def message_row(source: ToolSource, sources: dict[str, Source], row: dict[str, Any]) -> dict[str, Any]:
+    """A message's fields, with the releases that were read and don't print it."""
+    older, later = not_printed_by(source.folder, row)
+    return {**row, "source": sources[row["source"]], "not_yet_in": older, "no_longer_in": later}
+
+
+def replace(model: Any, guide: Guide, rows: list[dict[str, Any]]) -> list[Any]:
+    """Parts on which nothing of a reader's hangs are made anew."""
     model.objects.filter(guide=guide).delete()
-    model.objects.bulk_create(model(guide=guide, position=n, **row) for n, row in enumerate(rows))
+    made = model.objects.bulk_create(model(guide=guide, position=n, **row) for n, row in enumerate(rows))
+    return list(made)
 
 
 def save_entries(model: Any, guide: Guide, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Entries keep their row as long as they keep their key, since reports may hang on it."""
-    kept = {}
+    known = {entry.key: entry for entry in model.objects.filter(guide=guide)}
+    saved = {}
     for position, row in enumerate(rows):
-        defaults = {name: value for name, value in row.items() if name != "key"} | {"position": position}
-        kept[row["key"]], _ = model.objects.update_or_create(guide=guide, key=row["key"], defaults=defaults)
-    model.objects.filter(guide=guide).exclude(key__in=kept).delete()
-    return kept
+        entry = known.pop(row["key"], None) or model()
+        for name, value in (row | {"guide": guide, "position": position}).items():
+            setattr(entry, name, value)
+        entry.save()
+        saved[row["key"]] = entry
+    model.objects.filter(pk__in=[entry.pk for entry in known.values()]).delete()
+    return saved
 
 
 def relate(tool: Tool, fresh: list[tuple[Guide, list[str]]]) -> None:

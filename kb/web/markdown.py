@@ -28,7 +28,7 @@ TAGS = {
 ATTRIBUTES = {"a": {"href", "title", "class"}, "code": {"class"}, "ol": {"start"}, "th": {"scope"}}
 
 # Part of a guide's digest: a new number renders and indexes all guides anew on the next load.
-RENDERER = f"6 markdown-{version('markdown')} nh3-{version('nh3')}"
+RENDERER = f"7 markdown-{version('markdown')} nh3-{version('nh3')}"
 
 
 class Citation(InlineProcessor):

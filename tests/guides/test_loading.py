@@ -76,6 +76,16 @@ def test_a_changed_word_of_any_entry_is_shown(library: Path, client: Client) -> 
         assert words not in page
 
 
+def test_a_changed_source_is_named_anew_wherever_it_is_cited(library: Path, client: Client) -> None:
+    cited = client.get("/errors/gate/coin/").content.decode().count('title="Where coin is counted"')
+    text = files.guide("coin").replace("Where coin is counted", "How coin is counted")
+    files.write(library, coin=text.replace("code-coin", "counting"), token=files.guide("token"))
+    load(library)
+    page = client.get("/errors/gate/coin/").content.decode()
+    assert page.count('title="How coin is counted"') == cited > 1
+    assert "Where coin is counted" not in page
+
+
 def test_one_broken_file_stops_the_whole_load(library: Path) -> None:
     broken = files.guide("token").replace("## FAQ", "## Questions")
     files.write(library, coin=files.guide("coin", title="Out of coins"), token=broken)
