@@ -38,6 +38,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_taken(options["host"], settings.PORT)
         call_command("migrate", interactive=False, verbosity=0)
+        self.stdout.write("Loading the guides: up to a minute the first time, then seconds.")
+        self.stdout.flush()
         load_apart()
         call_command("collectstatic", interactive=False, verbosity=0)
         refuse_taken(options["host"], settings.PORT)  # another may have begun while this one prepared
