@@ -113,15 +113,17 @@ def _unnamed(facts: Facts, said: Amounts) -> Blocked:
 def _possible(facts: Facts) -> tuple[Scope, ...]:
     """What /key/info gives away: it answers the key itself unless a budget other than its own refuses.
 
-    LiteLLM 1.84.0, as recorded: a spent team member's key is refused there too. 1.108.7 names the key and
-    the member, so that the proxy's own budget alone stays unnamed.
+    A member's budget is checked first and on every route, the key's on the models' routes alone
+    (litellm/proxy/auth/user_api_key_auth.py, 1.67.6 to 1.84.0): where /key/info is refused over a budget that
+    it names, the member's has room. 1.108.7 names the key and the member, so that the proxy's own budget
+    alone stays unnamed.
     """
     if facts.version.era == "1.108":
         return ("global",)
-    refused = facts.own_info == "refused" and facts.own_info_refusal is not None
-    if refused and facts.own_info_refusal and facts.own_info_refusal.amounts:
+    refusal = facts.own_info_refusal.amounts if facts.own_info_refusal else None
+    if facts.own_info == "refused" and refusal and refusal.scope is None:
         return ("team_member", "global")
-    if facts.own_info == "answers":
+    if facts.own_info == "answers" or refusal:
         return ("key", "global")
     return _UNNAMED
 

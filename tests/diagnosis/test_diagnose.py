@@ -243,3 +243,20 @@ def test_the_ruleset_changes_with_the_rules_alone() -> None:
 def test_each_rule_has_an_id_of_its_own_and_a_hop() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
     assert {rule.hop for rule in RULES} <= set(HOPS)
+
+
+def over_named_team(probe: str, request: str) -> Reply:
+    text = "Budget has been exceeded! Team=t-1 Current cost: 0.04, Max budget: 0.03"
+    body = {"error": {"message": text, "type": "budget_exceeded", "code": "400"}}
+    return Reply(probe=probe, request=request, outcome="ok", status=400, body=body)
+
+
+def test_a_full_team_behind_a_full_key_keeps_no_blame_from_the_key() -> None:
+    """As 1.84.0 answers: the call is refused over the key, which it doesn't name; /key/info over the team."""
+    heard = [refused(0.04, 0.03), over_named_team("key_info", "GET /key/info")]
+    alone = diagnose(heard, Asked()).verdict
+    assert "the key's own budget" in alone.sentence
+    assert "team member" not in alone.sentence
+    read = diagnose([*heard, key(0.04, 0.03, "key_info_admin")], Asked(admin=True))
+    assert (read.verdict.cause, read.verdict.confidence) == ("budget-exceeded-key", "proved")
+    assert [row.scope for row in read.budgets if row.blocks] == ["key"]
