@@ -59,6 +59,12 @@ class Refusal:
         return any(phrase.lower() in low for phrase in phrases)
 
 
+# What LiteLLM's router adds behind an error: its groups, and how the fallback failed (`async_function_with_
+# fallbacks` in litellm/router.py, 1.72.6 to 1.84.0; router_utils/common_utils.py, 1.108.7).
+_ADDED = (
+    "No fallback model group found", " Received Model Group=", "Error doing the fallback:",
+    "LiteLLM: model group '",
+)  # fmt: skip
 _NAMED: dict[str, Scope] = {
     "key": "key", "team": "team", "user": "user", "teammember": "team_member", "organization": "org",
     "project": "project", "tag": "tag", "enduser": "end_user", "end user": "end_user",
@@ -83,7 +89,7 @@ def from_body(
     plain = canonical(message[:_MOST]).text.strip()
     return Refusal(
         message=plain, type=kind, status=status, source=source, request=request, live=live,
-        amounts=amounts(plain), detail=detail,
+        amounts=amounts(first_failure(plain)), detail=detail,
     )  # fmt: skip
 
 
@@ -97,6 +103,11 @@ def from_text(pasted: str) -> Refusal | None:
         message=plain, type=text(facts.error_type), status=facts.status, source="the pasted error",
         amounts=amounts(plain), detail="detail" in plain[:12],
     )  # fmt: skip
+
+
+def first_failure(message: str) -> str:
+    """The error of the model that was asked for, which LiteLLM raises whatever its fallback said."""
+    return message[: min((at for added in _ADDED if (at := message.find(added)) > 0), default=len(message))]
 
 
 def text_of(value: Any) -> str:

@@ -260,3 +260,50 @@ def test_a_full_team_behind_a_full_key_keeps_no_blame_from_the_key() -> None:
     read = diagnose([*heard, key(0.04, 0.03, "key_info_admin")], Asked(admin=True))
     assert (read.verdict.cause, read.verdict.confidence) == ("budget-exceeded-key", "proved")
     assert [row.scope for row in read.budgets if row.blocks] == ["key"]
+
+
+def failed(text: str, status: int) -> Reply:
+    body = {"error": {"message": text, "type": None, "code": str(status)}}
+    return Reply(probe="call", request="POST /v1/chat/completions", outcome="ok", status=status, body=body)
+
+
+FIRST = "litellm.InternalServerError: InternalServerError: OpenAIException - The server had an error"
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        ". Received Model Group=a\nAvailable Model Group Fallbacks=['b']\nError doing the fallback: {}",
+        "\n\nLiteLLM: model group 'a' failed with the error above. Fallback to b also failed: {}",
+    ],
+)
+@pytest.mark.parametrize(
+    "second",
+    [
+        "litellm.RateLimitError: RateLimitError: OpenAIException - Rate limit reached",
+        "No deployments available - crossed budget: Exceeded budget for provider openai: 0.002 >= 0.001",
+    ],
+)
+def test_the_model_that_was_asked_for_is_judged_and_not_its_fallback(added: str, second: str) -> None:
+    found = diagnose([failed(FIRST + added.format(second), 500)], Asked(model="a"))
+    assert found.verdict.sentence == (
+        "LiteLLM let the call through, and OpenAI broke: The server had an error. Its fallback failed too."
+    )
+    assert [one.cause for one in found.findings if one.state == "supported"] == ["provider-error"]
+
+
+def test_what_the_router_says_of_fallbacks_is_not_taken_for_the_provider_s_words() -> None:
+    added = "No fallback model group found for original model_group=a. Fallbacks=[{'x': ['y']}]"
+    said = diagnose([failed(f"{FIRST}{added}. Received Model Group=a", 500)], Asked(model="a")).verdict
+    assert said.sentence == "LiteLLM let the call through, and OpenAI broke: The server had an error."
+
+
+@pytest.mark.parametrize(
+    "words", ["There are no healthy deployments for this model", "There is no 'model_name' with this string"]
+)
+def test_a_model_that_the_router_doesn_t_know_is_no_provider_s_refusal(words: str) -> None:
+    text = f"litellm.BadRequestError: You passed in model=nope. {words}. Received Model Group=nope"
+    found = diagnose([failed(text, 400)], Asked(model="nope"))
+    assert (found.verdict.slug, found.verdict.hop) == ("model-not-found-in-router", "model")
+    assert found.verdict.sentence == "The proxy knows no model named nope."
+    assert len([one for one in found.findings if one.state == "supported"]) == 1

@@ -3,13 +3,13 @@ failed.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import re2
 
 from kb.diagnosis.facts import Facts
 from kb.diagnosis.finding import Finding, Fix
-from kb.diagnosis.refusal import Refusal
+from kb.diagnosis.refusal import Refusal, first_failure
 from kb.diagnosis.rules import Rule
 from kb.diagnosis.rules._said import from_provider
 
@@ -34,8 +34,11 @@ class Far:
 
     def judge(self, facts: Facts) -> Iterator[Finding]:
         """Supported where the refusal came through LiteLLM's own exception and is of this kind."""
-        heard = facts.refusal
-        if heard is None or not from_provider(heard) or not self.holds(heard):
+        whole = facts.refusal
+        if whole is None or not from_provider(whole):
+            return
+        heard = replace(whole, message=first_failure(whole.message))
+        if not self.holds(heard):
             return
         provider, words = speaker(heard)
         what = self.what.format(provider=provider or "the provider")
@@ -45,17 +48,22 @@ class Far:
         yield Finding(
             cause=self.id,
             state="supported",
-            because=f"LiteLLM passed on: {heard.message[:240]}",
+            because=f"LiteLLM passed on: {whole.message[:240]}",
             hop="provider",
             category=self.category,
             slug="" if slug.endswith("-") else slug,
             confidence="known_shape",
-            sentence=f"LiteLLM let the call through, and {what}{': ' + words if words else ''}.".replace(
-                "..", "."
-            ),
+            sentence=f"LiteLLM let the call through, and {what}{': ' + words if words else ''}."
+            f"{_fallback(whole)}",
             fixes=self.fixes,
             specificity=self.specificity,
         )
+
+
+def _fallback(whole: Refusal) -> str:
+    """Whether another model was tried, and failed too."""
+    tried = whole.says("Available Model Group Fallbacks=[", " also failed: ")
+    return " Its fallback failed too." if tried else ""
 
 
 def speaker(heard: Refusal) -> tuple[str, str]:
@@ -63,8 +71,7 @@ def speaker(heard: Refusal) -> tuple[str, str]:
     found = re2.search(_SPEAKER, heard.message)
     if not found:
         return "", ""
-    words = found.group(2).partition(" Received Model Group=")[0].partition(" LiteLLM: model group")[0]
-    return found.group(1), words.strip().rstrip(".")
+    return found.group(1), found.group(2).strip().rstrip(".")
 
 
 def threw(*names: str) -> Callable[[Refusal], bool]:

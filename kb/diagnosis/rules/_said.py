@@ -70,8 +70,10 @@ def own_words(refusal: Refusal) -> str:
 
 def from_provider(refusal: Refusal) -> bool:
     """Tell whether the call got past LiteLLM's own checks: its exceptions carry `litellm.` or a model
-    group.
+    group. Its router raises them too where it finds no model to call (litellm/router.py, 1.53.9 to 1.108.7).
     """
+    if "you passed in model=" in own_words(refusal):
+        return False
     return refusal.says(
         "Exception - ", "Received Model Group=", "LiteLLM: model group '"
     ) or refusal.message.startswith("litellm.")

@@ -1,5 +1,6 @@
 """No deployment has this model's name: `Invalid model name passed in` (litellm/proxy/route_llm_request.py,
-1.84.0). It prints the name, and `None` where the call had none.
+1.84.0), or `You passed in model=` where the proxy leaves it to its router (litellm/router.py, 1.84.0 and
+1.108.7). Both print the name, and `None` where the call had none.
 """
 
 import re2
@@ -9,7 +10,7 @@ from kb.diagnosis.finding import Fix
 from kb.diagnosis.rules._curl import get
 from kb.diagnosis.rules._said import Said
 
-_NAME = re2.compile(r"Invalid model name passed in model=(\S{1,200}?)\.? Call ")
+_NAME = re2.compile(r"(?:Invalid model name|You) passed in model=(\S{1,200}?)\.? (?:Call|There) ")
 
 
 def _model(facts: Facts) -> str:
@@ -30,7 +31,11 @@ RULE = Said(
     hop="model",
     category="model_provider",
     slug="model-not-found-in-router",
-    phrases=("Invalid model name passed in model=",),
+    phrases=(
+        "Invalid model name passed in model=",
+        "There are no healthy deployments for this model",
+        "There is no 'model_name' with this string",
+    ),
     proof=_lacks,
     model=_model,
     sentence="The proxy knows no model {named}.",
