@@ -46,7 +46,7 @@ def _guide(finding: Finding) -> str:
 
 def _healthy(facts: Facts, findings: Sequence[Finding]) -> Verdict:
     """A completion came back. What was pasted may have healed, or needs another model, user or tag."""
-    said = "The test call went through: address, key, budgets, limits and model are in order."
+    said = "The test call went through: address, key, budgets and limits are in order, and a model answered."
     first = facts.replies.get("call")
     if first is not None and first is not facts.call and not passes(first):
         said = (

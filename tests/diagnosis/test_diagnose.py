@@ -1,6 +1,7 @@
 """The verdict on what no capture shows: pasted texts, second looks, late writing, broken ways."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -307,3 +308,17 @@ def test_a_model_that_the_router_doesn_t_know_is_no_provider_s_refusal(words: st
     assert (found.verdict.slug, found.verdict.hop) == ("model-not-found-in-router", "model")
     assert found.verdict.sentence == "The proxy knows no model named nope."
     assert len([one for one in found.findings if one.state == "supported"]) == 1
+
+
+def test_a_call_that_a_fallback_answered_says_that_the_model_failed() -> None:
+    headers = {"x-litellm-attempted-fallbacks": "1", "x-litellm-model-group": "b"}
+    call = Reply(
+        probe="call", request="POST /v1/chat/completions", outcome="ok", status=200, headers=headers,
+        body={"id": "x", "choices": []},
+    )  # fmt: skip
+    found = diagnose([call], Asked(model="a"))
+    assert found.verdict.status == "healthy"
+    assert "a failed: its fallback b answered" in found.verdict.sentence
+    assert '"disable_fallbacks": true' in found.fixes[0].command
+    itself = replace(call, headers={"x-litellm-attempted-fallbacks": "0", "x-litellm-model-group": "a"})
+    assert "fallback" not in diagnose([itself], Asked(model="a")).verdict.sentence

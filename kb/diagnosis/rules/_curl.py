@@ -31,9 +31,10 @@ def _hashed(command: str) -> str:
     return f"{_SET_HASH}\n{command}" if _HASH in command else command
 
 
-def chat(model: str, max_tokens: int) -> str:
-    """One completion."""
-    body = f'"max_tokens": {max_tokens}, "messages": [{{"role": "user", "content": "hello"}}]'
+def chat(model: str, max_tokens: int, *, alone: bool = False) -> str:
+    """One completion; `alone` keeps LiteLLM from its fallbacks."""
+    more = '"disable_fallbacks": true, ' if alone else ""
+    body = f'"max_tokens": {max_tokens}, {more}"messages": [{{"role": "user", "content": "hello"}}]'
     return f'curl "$LITELLM_URL/v1/chat/completions" {_KEY} {_JSON} -d \'{{"model": "{model}", {body}}}\''
 
 
