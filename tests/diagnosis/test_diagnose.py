@@ -142,6 +142,39 @@ def test_a_web_page_in_place_of_litellm_is_told_from_it() -> None:
     assert "may serve without /llm" in first([below, *heard])
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_gateway_before_a_litellm_that_is_down_is_no_wrong_address(status: int) -> None:
+    page = "<html><head><title>Bad Gateway</title></head></html>"
+    heard = [
+        Reply(probe=probe, request=f"GET /{probe}", outcome="ok", status=status, body=page)
+        for probe in ("liveliness", "readiness", "models_unkeyed")
+    ]
+    found = diagnose(heard, Asked())
+    assert found.verdict.sentence.startswith(f"LiteLLM gave no answer: a server before it says {status},")
+    assert (found.verdict.hop, found.verdict.confidence) == ("proxy", "consistent")
+    assert [fix.who for fix in found.fixes] == ["proxy_admin"]
+
+
+@pytest.mark.parametrize(
+    ("location", "where"),
+    [
+        ("https://llm.example.com/health/liveliness", "https://llm.example.com"),
+        ("/litellm/health/liveliness", "/litellm"),
+        ("https://login.example.com/oauth2/auth?state=abc", "https://login.example.com/oauth2/auth"),
+    ],
+)
+def test_an_address_that_redirects_says_where_to(location: str, where: str) -> None:
+    heard = [
+        Reply(probe=probe, request=f"GET /{probe}", outcome="ok", status=308, headers={"location": location})
+        for probe in ("liveliness", "readiness", "models_unkeyed")
+    ]
+    found = diagnose(heard, Asked())
+    assert found.verdict.sentence == (
+        f"This address sends callers on to {where}, which a check doesn't follow."
+    )
+    assert ("sign-in page" in found.findings[0].because) is ("login" in location)
+
+
 def test_another_gateway_s_errors_are_no_mark_of_litellm() -> None:
     """Errors as OpenAI's own address answers unknown paths."""
     body = {"error": {"message": "Invalid URL", "type": "invalid_request_error", "param": None, "code": None}}

@@ -1,7 +1,9 @@
-"""Something answers, and not as LiteLLM does: another server, a login page, or a path that isn't the proxy's.
+"""Something answers, and not as LiteLLM does: another server, a login page, a path that isn't the proxy's, a
+redirect, or a server before a LiteLLM that is down.
 
 `GET /health/liveliness` answers "I'm alive!" to anyone, on 1.84.0 and 1.108.7. Below which path the proxy
 serves is set by SERVER_ROOT_PATH (`get_server_root_path` in litellm/proxy/utils.py, 1.72.6 to 1.110.2).
+502, 503 and 504 are what gateways say of the server behind them (RFC 9110, 15.6.3 to 15.6.5).
 """
 
 from collections.abc import Iterator
@@ -12,6 +14,9 @@ from kb.diagnosis.loose import at, text
 from kb.diagnosis.marks import from_litellm
 from kb.diagnosis.rules import Rule
 
+_PATH = "/health/liveliness"
+_GATEWAY = (502, 503, 504)
+
 
 def judge(facts: Facts) -> Iterator[Finding]:
     """Supported where no answer at all has a mark of LiteLLM and its own probe was answered otherwise."""
@@ -20,15 +25,66 @@ def judge(facts: Facts) -> Iterator[Finding]:
         return
     if any(from_litellm(reply) for reply in facts.replies.values()):
         return
+    heard = f"{alive.request} is answered with {alive.status} and {_what(alive)}."
+    if alive.status // 100 == 3 and text(alive.headers.get("location")):
+        yield _elsewhere(alive, heard)
+    elif alive.status in _GATEWAY:
+        yield _behind(alive, heard)
+    else:
+        yield _another(facts, heard)
+
+
+def _elsewhere(alive: Reply, heard: str) -> Finding:
+    to = text(alive.headers.get("location")).partition("?")[0]
+    base = to.removesuffix(_PATH)
+    why = "A sign-in page may stand before the proxy, or its address has changed."
+    return _finding(
+        "address-redirected",
+        heard if base != to else f"{heard} {why}",
+        f"This address sends callers on to {base or '/'}, which a check doesn't follow.",
+        Fix(
+            who="caller",
+            title="Give the address that it leads to, if LiteLLM answers there: clients need that one too",
+            command=f'curl -i "$LITELLM_URL{_PATH}"',
+            retry="now with the right address",
+        ),
+    )
+
+
+def _behind(alive: Reply, heard: str) -> Finding:
+    return _finding(
+        "gateway-without-litellm",
+        f"{heard} If LiteLLM runs, the server before it may pass calls to another address, port or path.",
+        f"LiteLLM gave no answer: a server before it says {alive.status}, as it does where what is behind it"
+        " is down, unreachable or too slow.",
+        Fix(
+            who="proxy_admin",
+            title="Ask LiteLLM itself, on its own machine and port, and see the log of the server before it",
+            command=f"curl -i http://127.0.0.1:4000{_PATH}",
+            retry="after LiteLLM answers at this address",
+        ),
+    )
+
+
+def _another(facts: Facts, heard: str) -> Finding:
     base = text(at(facts.replies["name"].body, "base_path")) if "name" in facts.replies else ""
-    yield Finding(
-        cause="not-litellm", state="supported", hop="proxy", category="deployment_config", specificity=2,
-        because=f"{alive.request} is answered with {alive.status} and {_what(alive)}. {_path(base)}",
-        confidence="consistent", sentence="Something answers at this address, but not LiteLLM.",
-        fixes=(Fix(
-            who="caller", title="Give the host, the port and the path at which LiteLLM itself answers",
-            command='curl "$LITELLM_URL/health/liveliness"', retry="now with the right address",
-        ),),
+    return _finding(
+        "not-litellm",
+        f"{heard} {_path(base)}",
+        "Something answers at this address, but not LiteLLM.",
+        Fix(
+            who="caller",
+            title="Give the host, the port and the path at which LiteLLM itself answers",
+            command=f'curl "$LITELLM_URL{_PATH}"',
+            retry="now with the right address",
+        ),
+    )
+
+
+def _finding(cause: str, because: str, sentence: str, fix: Fix) -> Finding:
+    return Finding(
+        cause=cause, state="supported", hop="proxy", category="deployment_config", specificity=2,
+        because=because, confidence="consistent", sentence=sentence, fixes=(fix,),
     )  # fmt: skip
 
 
