@@ -1,6 +1,9 @@
 """The verdict on what no capture shows: pasted texts, second looks, late writing, broken ways."""
 
+import hashlib
 import json
+import os
+import subprocess
 from dataclasses import replace
 from typing import Any
 
@@ -355,3 +358,14 @@ def test_a_call_that_a_fallback_answered_says_that_the_model_failed() -> None:
     assert '"disable_fallbacks": true' in found.fixes[0].command
     itself = replace(call, headers={"x-litellm-attempted-fallbacks": "0", "x-litellm-model-group": "a"})
     assert "fallback" not in diagnose([itself], Asked(model="a")).verdict.sentence
+
+
+def test_a_command_about_a_key_whose_hash_is_hidden_works_it_out_in_the_shell() -> None:
+    text = "Authentication Error, Key is blocked. Update via `/key/unblock` if you're an admin."
+    command = diagnose([failed(text, 401)], Asked()).fixes[0].command
+    assert command.startswith("HASH=$(")
+    told = subprocess.run(
+        ["sh", "-c", 'curl() { for last; do :; done; printf %s "$last"; }\n' + command],
+        env={"LITELLM_KEY": "sk-1", "PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(told.stdout) == {"key": hashlib.sha256(b"sk-1").hexdigest()}

@@ -17,8 +17,17 @@ _JSON = '-H "Content-Type: application/json"'
 
 def post(path: str, body: str) -> str:
     """An administrator's change; `body` is JSON."""
-    quoted = body.replace(_HASH, f"'\"{_HASH}\"'")
-    return _hashed(f"curl -X POST \"$LITELLM_URL{path}\" {_ADMIN_KEY} {_JSON} -d '{quoted}'")
+    return _hashed(f"curl -X POST \"$LITELLM_URL{path}\" {_ADMIN_KEY} {_JSON} -d '{_open(body)}'")
+
+
+def of_key(command: str, facts: Facts) -> str:
+    """A command that `post` gave, with the key's hash at the `{key}` of its body."""
+    return _hashed(command.replace("{key}", _open(hash_of(facts))))
+
+
+def _open(quoted: str) -> str:
+    """What stands between single quotes, with the shell's own hash let through."""
+    return quoted.replace(_HASH, f"'\"{_HASH}\"'")
 
 
 def get(path: str, *, admin: bool = False) -> str:

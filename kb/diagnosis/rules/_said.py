@@ -9,7 +9,7 @@ from kb.diagnosis.facts import Facts
 from kb.diagnosis.finding import Confidence, Finding, Fix
 from kb.diagnosis.refusal import Refusal
 from kb.diagnosis.rules import Rule
-from kb.diagnosis.rules._curl import hash_of, plain
+from kb.diagnosis.rules._curl import of_key, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ def _in_command(text: str, facts: Facts) -> str:
     """Put the reader's ids into a command, those that are safe there."""
     key = facts.key
     return (
-        text.replace("{key}", hash_of(facts))
+        of_key(text, facts)
         .replace("{team}", plain(key.team if key else "", "<team id>"))
         .replace("{user}", plain(key.user if key else "", "<user id>"))
         .replace("{model}", plain(facts.asked.model, "<model>"))
