@@ -369,3 +369,19 @@ def test_a_command_about_a_key_whose_hash_is_hidden_works_it_out_in_the_shell() 
         env={"LITELLM_KEY": "sk-1", "PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(told.stdout) == {"key": hashlib.sha256(b"sk-1").hexdigest()}
+
+
+def test_an_admin_key_that_is_refused_is_said_to_be() -> None:
+    body = {"error": {"message": "Authentication Error, Invalid proxy server token passed.", "code": "401"}}
+    unread = [
+        Reply(probe=probe, request="GET /x", outcome="ok", status=401, body=body)
+        for probe in ("readiness_details", "budget_list", "global_spend")
+    ]
+    found = diagnose([refused(0.04, 0.03), *unread], Asked(admin=True))
+    assert found.verdict.cause == "budget-exceeded"
+    said = [one for one in found.findings if one.cause == "admin-key-refused"]
+    assert "Invalid proxy server token" in said[0].because
+    assert "master key" in said[0].would_settle
+    read = replace(unread[2], status=200, body={"spend": 1, "max_budget": 0})
+    heard = diagnose([refused(0.04, 0.03), *unread[:2], read], Asked(admin=True))
+    assert "admin-key-refused" not in [one.cause for one in heard.findings]
