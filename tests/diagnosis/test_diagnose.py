@@ -297,6 +297,7 @@ def test_a_full_team_behind_a_full_key_keeps_no_blame_from_the_key() -> None:
     read = diagnose([*heard, key(0.04, 0.03, "key_info_admin")], Asked(admin=True))
     assert (read.verdict.cause, read.verdict.confidence) == ("budget-exceeded-key", "proved")
     assert [row.scope for row in read.budgets if row.blocks] == ["key"]
+    assert read.fixes[0].title == "Raise the limit of the key's own budget"
 
 
 def failed(text: str, status: int) -> Reply:

@@ -131,7 +131,7 @@ def spent_fixes(facts: Facts, budget: Blocked) -> tuple[Fix, ...]:
     filled = body.format(
         **_ids(facts, budget), more=_more(budget), window=plain(budget.amounts.window, "<window>")
     )
-    title = f"Raise the limit of {name(budget).removeprefix('The ')}"
+    title = f"Raise the limit of {name(budget).replace('The', 'the', 1)}"
     return (
         Fix(
             who=who,
