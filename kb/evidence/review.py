@@ -101,7 +101,7 @@ def review(request: HttpRequest) -> HttpResponse:
     count = len(handled.decided)
     reports = "1 report is" if count == 1 else f"{count} reports are"
     messages.success(request, f"{reports} {State(given['after']).label} now.")
-    return redirect(f"{request.path}?{filters(request)}")
+    return redirect(request.get_full_path())
 
 
 def queue(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:

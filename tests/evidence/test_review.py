@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -236,7 +237,7 @@ def bulk(browser: Client, reports: list[EvidenceReport], query: str = "", **fiel
 
 def test_one_decision_for_all_that_are_ticked(rita: Client, coin: Guide) -> None:
     reports = [made.report(coin) for _ in range(3)]
-    answer = bulk(rita, reports[:2], "?guide=gate/coin", after="rejected", reason="Two copies.")
+    answer = bulk(rita, reports[:2], "?guide=gate%2Fcoin", after="rejected", reason="Two copies.")
     assert answer.status_code == 302
     assert answer["Location"] == "/review/?guide=gate%2Fcoin"
     assert "2 reports are rejected now." in page_of(rita.get(answer["Location"]))
@@ -270,6 +271,21 @@ def test_rejecting_many_without_a_reason_keeps_the_ticks(rita: Client, coin: Gui
     assert not re.search(rf'value="{reports[1].pk}:0" checked', page)
     assert re.search(r'value="rejected" checked', page)
     assert state_of(reports[0]) == "pending"
+
+
+def test_deciding_on_a_later_page_stays_there(rita: Client, coin: Guide) -> None:
+    for _ in range(60):
+        made.report(coin)
+    second = rita.get("/review/?guide=gate/coin&page=2")
+    where = re.search(r'<form method="post" action="(\?[^"]+)" [^>]*data-queue>', page_of(second))
+    assert where
+    ticked = [row["report"] for row in second.context["rows"][:2]]
+    again = bulk(rita, ticked, unescape(where[1]), after="rejected", reason="")
+    assert "Say why it is rejected" in page_of(again)
+    assert listed(again) == listed(second)
+    assert all(f'value="{report.pk}:0" checked' in page_of(again) for report in ticked)
+    done = bulk(rita, ticked, unescape(where[1]), after="accepted")
+    assert "Page 2 of 3" in page_of(rita.get(done["Location"]))
 
 
 @pytest.mark.parametrize(
@@ -501,6 +517,8 @@ def test_a_reviewer_removes_words(rita: Client, coin: Guide) -> None:
     assert "The word is &lt;removed&gt;, twice." in page
     assert "Changed</b> by rita" in page
     assert "2 passages removed by a reviewer." in page
+    receipt = page_of(rita.get(report.get_absolute_url()))
+    assert "Removed from what you sent: 2 passages by a reviewer." in receipt
 
 
 @pytest.mark.parametrize(
