@@ -55,14 +55,14 @@ def reports(request: HttpRequest, tool: str, slug: str) -> HttpResponse:
     form = ListForm(request.GET, list(accepted.order_by().values_list("version", flat=True).distinct()))
     valid = form.is_valid()
     found = filtered(accepted, form.cleaned_data) if valid else accepted.none()
+    rows = found.with_fix().order_by("-created", "pk")
     kept = request.GET.copy()
     kept.pop("page", None)
     context = {
         "guide": guide,
         "form": form,
-        "page": Paginator(found.order_by("-created", "pk"), PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
         "kept": kept.urlencode(),
-        "tried": [(fix, None) for fix in guide.fixes.only("key", "title")],
     }
     return page(request, "evidence/reports.html", context, status=200 if valid else 400)
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from kb.evidence.summary import Summary, by_fix, summarise
-from kb.guides.models import Guide, Tool, one_of
+from kb.guides.models import Guide, QuickFix, Tool, one_of
 from kb.guides.wilson import Outcome
 
 LIFE_OF_DRAFT = timedelta(days=14)
@@ -95,10 +95,15 @@ class ReportQuerySet(models.QuerySet["EvidenceReport"]):
         """What waits for a reviewer, the oldest first."""
         return self.filter(state=State.PENDING).order_by("created", "pk")
 
+    def with_fix(self) -> ReportQuerySet:
+        """Each with `fix_title`: the words of its fix, or None where its guide has none of that key."""
+        fixes = QuickFix.objects.filter(guide=models.OuterRef("guide"), key=models.OuterRef("fix"))
+        return self.annotate(fix_title=models.Subquery(fixes.values("title")))
+
     def summary(self) -> Summary:
         """What they add up to, in three queries; the database counts, whatever their number."""
         groups = self.order_by().values_list("version", "deployment", "fits").annotate(models.Count("pk"))
-        newest = self.order_by("-created").defer("text")[:NEWEST]
+        newest = self.order_by("-created").defer("text").with_fix()[:NEWEST]
         return summarise(list(groups), dict(Deployment.choices), self.outcomes(), list(newest))
 
     def outcomes(self) -> dict[str, Outcome]:

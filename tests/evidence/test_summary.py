@@ -18,7 +18,7 @@ from kb.evidence.edition import edition
 from kb.evidence.models import State
 from kb.evidence.summary import ROWS, matrix
 from kb.guides import matching
-from kb.guides.models import Guide
+from kb.guides.models import Guide, QuickFix
 from kb.web.front import Front
 from kb.wsgi import django_application
 from tests.evidence import made
@@ -114,8 +114,18 @@ def test_reports_on_a_fix_that_is_gone_are_still_counted_as_reports(guide: Guide
     made.accepted(guide, fix="an-older-fix", helped="yes", story="It was gone.")
     assert "1 reader reported" in words(section(client))
     assert "It was gone." in section(client)
-    assert "an-older-fix" not in section(client)
     assert "Which fix helped" not in section(client)
+
+
+def test_a_report_on_a_fix_that_is_gone_says_so_and_leads_nowhere(guide: Guide, client: Client) -> None:
+    made.accepted(guide, fix="raise-coin", helped="yes")
+    for page in (section(client), client.get(f"{GUIDE}reports/").content.decode()):
+        assert "Raise the coin limit helped" in words(page)
+    QuickFix.objects.filter(guide=guide).update(key="raise-more")
+    guide.compose()
+    for page in (section(client), client.get(f"{GUIDE}reports/?outcome=helped").content.decode()):
+        assert "raise-coin (no longer in the guide) helped" in words(page)
+        assert "#raise-coin" not in page
 
 
 def test_fixes_stand_in_the_order_of_what_helped(guide: Guide, client: Client) -> None:
