@@ -105,7 +105,8 @@ class ReportForm(forms.Form):
         for name, words in SAID.items():
             said = given.get(name, "").strip().lower()
             given[name] = words.get(said, said)
-        given["version"] = version_in(given.get("version", ""))
+        said = given.get("version", "")
+        given["version"] = version_in(said) or said
         form = cls(guide=guide, initial=given)
         for name, field in form.fields.items():
             if isinstance(field, forms.ChoiceField) and not field.valid_value(given.get(name, "")):
@@ -145,8 +146,13 @@ class ReportForm(forms.Form):
         return story
 
     def clean_version(self) -> str:
-        """The version alone."""
-        return version_in(self.cleaned_data["version"])
+        """The version alone; words without a number, such as an image's main-stable, say none."""
+        typed = str(self.cleaned_data["version"])
+        if typed and not version_in(typed):
+            raise forms.ValidationError(
+                "There is no version in this. Give its number, such as 1.2.3, or leave it empty."
+            )
+        return version_in(typed)
 
     def clean_link(self) -> str:
         """A public address, without a secret in it."""

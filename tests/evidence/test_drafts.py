@@ -35,6 +35,11 @@ def test_a_draft_is_kept_and_found_again_by_its_address(library: Path, client: C
     assert EvidenceReport.objects.count() == 0
 
 
+def test_a_draft_keeps_a_version_that_cannot_be_sent(library: Path, client: Client) -> None:
+    page = client.get(f"/reports/drafts/{keep(client, version='main-stable').pk}/").content.decode()
+    assert 'value="main-stable"' in page
+
+
 def test_an_empty_draft_is_kept_too(library: Path, client: Client) -> None:
     assert keep(client).fields == {}
 
