@@ -225,7 +225,7 @@ def moved(request: HttpRequest, report: EvidenceReport) -> HttpResponse:
     try:
         made = move(report, form.chosen, reviewer(request), form.cleaned_data["seen"])
     except JustDecided as late:
-        return shown(request, late.report, 409, since=form.cleaned_data["seen"])
+        return shown(request, late.report, 409, moving=form, since=form.cleaned_data["seen"])
     except Refused as why:
         form.add_error("guide", str(why))
         return shown(request, report, 422, moving=form)

@@ -8,7 +8,7 @@ from django.test import Client
 
 from kb.audit.models import Entry
 from kb.evidence.models import EvidenceReport, State
-from kb.evidence.moderation import JustDecided, Refused, move
+from kb.evidence.moderation import JustDecided, Refused, move, remove_words
 from kb.guides.models import Guide, Tool
 from tests.evidence import made
 
@@ -121,6 +121,18 @@ def test_who_saw_an_old_state_moves_nothing(rita: Client, coin: Guide, token: Gu
     with pytest.raises(Refused, match="take it back to pending first"):
         move(report, token, made.reviewer(), seen=report.revision)
     assert report.guide == coin
+
+
+def test_who_comes_too_late_to_move_one_that_still_waits_keeps_the_guide_they_chose(
+    rita: Client, coin: Guide, token: Guide
+) -> None:
+    report = made.report(coin)
+    remove_words(report, "went wrong", made.reviewer(), seen=0)
+    answer = sent(rita, report, "gate/token")
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert '<option value="gate/token" selected>' in page
+    assert '<details class="words" open>' in page
 
 
 def test_nobody_but_reviewers_moves_one(client: Client, coin: Guide) -> None:
