@@ -133,6 +133,16 @@ def test_right_content_has_no_problems(tmp_path: Path) -> None:
         ('synonyms = ["coin money"]', 'related = ["gone"]', "related names 'gone': no such guide"),
         ('curl "$GATE/coin"', 'psql "$DATABASE_URL"', "coin.md:70: psql refuses ?connection_limit="),
         ('curl "$GATE/coin"', "psql -c 'x' ${DATABASE_URL}", "coin.md:70: psql refuses"),
+        ('curl "$GATE/coin"', "kubectl logs -l app=gate --since=1h", "coin.md:70: kubectl shows 10 lines"),
+        ('curl "$GATE/coin"', "docker exec gate pip show gate", "coin.md:70: LiteLLM's image has no pip"),
+        (
+            'curl "$GATE/coin"',
+            "kubectl exec gate -- getent hosts x",
+            "coin.md:70: LiteLLM's image has no pip",
+        ),
+        ('curl "$GATE/coin"', "docker exec gate grep -rn x / --include=*.py", "coin.md:70: LiteLLM's image"),
+        ('curl "$GATE/coin"', "cat log | grep -vE '- (ok|fine)'", "coin.md:70: grep takes a pattern"),
+        ('curl "$GATE/coin"', "jq '.[] | {start, end, score}' coins.json", "coin.md:70: jq 1.6 takes"),
     ],
 )
 def test_content_that_breaks_a_contract_is_named_by_line(
