@@ -23,6 +23,10 @@ STUMBLES = (
         r'psql refuses ?connection_limit= and the like: write "${DATABASE_URL%%\?*}"',
     ),
     (
+        re.compile(r"\bpsql (?!.*(-d |DATABASE_URL|dbname=)).*LiteLLM_"),
+        "psql without an address reaches a database without LiteLLM's tables: add -d litellm",
+    ),
+    (
         re.compile(r"\bkubectl logs\b(?=[^|;&]* (-l|--selector)\b)(?![^|;&]* --tail)"),
         "kubectl shows 10 lines of pods that a label chooses: add --tail=-1",
     ),

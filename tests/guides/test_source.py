@@ -133,6 +133,7 @@ def test_right_content_has_no_problems(tmp_path: Path) -> None:
         ('synonyms = ["coin money"]', 'related = ["gone"]', "related names 'gone': no such guide"),
         ('curl "$GATE/coin"', 'psql "$DATABASE_URL"', "coin.md:70: psql refuses ?connection_limit="),
         ('curl "$GATE/coin"', "psql -c 'x' ${DATABASE_URL}", "coin.md:70: psql refuses"),
+        ('curl "$GATE/coin"', "psql -c 'TABLE \"LiteLLM_Coins\"'", "coin.md:70: psql without an address"),
         ('curl "$GATE/coin"', "kubectl logs -l app=gate --since=1h", "coin.md:70: kubectl shows 10 lines"),
         ('curl "$GATE/coin"', "docker exec gate pip show gate", "coin.md:70: LiteLLM's image has no pip"),
         (
