@@ -53,8 +53,8 @@ def _finding(scope: Scope, source: str, spend: float, limit: float) -> Finding:
         fixes=(
             Fix(
                 who="proxy_admin",
-                title="Delete the counter, so that it is filled from the database again",
-                command='redis-cli KEYS "spend:*"',
+                title="Look for the counter and DEL it, so that it is filled from the database again",
+                command="redis-cli --scan --pattern '*spend:*'",
                 retry="never while the budget is spent",
             ),
         ),

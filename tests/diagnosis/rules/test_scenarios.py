@@ -90,6 +90,7 @@ def test_a_budget_that_lets_an_overspent_key_through_is_told(version: str) -> No
     told = [one for one in found["findings"] if one["cause"] == "budget-not-enforced"]
     assert [one["state"] for one in told] == ["supported"]
     assert "isn't enforced" in found["verdict"]["sentence"]
+    assert [fix["command"].split()[1] for fix in found["fixes"]] == ["--scan"]  # KEYS would stop Redis
 
 
 @pytest.mark.parametrize("version", ["1.84.0", "1.108.7"])
