@@ -14,37 +14,10 @@ from kb.diagnosis.text import readable, redact
 from kb.guides.library import LEDGER, ToolSource
 from kb.guides.proving import check_proofs
 from kb.guides.source import CITATION, SINGLE, GuideSource, Problem
+from kb.guides.stumbles import check_commands
 from kb.guides.vocabulary import HELPS, RETRY_WORDS, Actor, Category, Hop, SourceKind, Speaker
 
 NUMBERS = re.compile(r"\d+(\.\d+){1,3}")
-STUMBLES = (
-    (
-        re.compile(r"\bpsql\b[^|;&]*\$(DATABASE_URL\b|\{DATABASE_URL\})"),
-        r'psql refuses ?connection_limit= and the like: write "${DATABASE_URL%%\?*}"',
-    ),
-    (
-        re.compile(r"\bpsql (?!.*(-d |DATABASE_URL|dbname=)).*LiteLLM_"),
-        "psql without an address reaches a database without LiteLLM's tables: add -d litellm",
-    ),
-    (
-        re.compile(r"\bkubectl logs\b(?=[^|;&]* (-l|--selector)\b)(?![^|;&]* --tail)"),
-        "kubectl shows 10 lines of pods that a label chooses: add --tail=-1",
-    ),
-    (
-        re.compile(
-            r"\b(docker|kubectl)\b[^|;&]* exec\b[^|;&]* (pip3? |-m pip |getent |grep [^|;&]*--include)"
-        ),
-        "LiteLLM's image has no pip, no getent, and a grep without --include: ask python3 -c, or find",
-    ),
-    (
-        re.compile(r"\bgrep( -[a-zA-Z]+)*(?<!e) ['\"]-"),
-        "grep takes a pattern that begins with - for an option: put -e before it",
-    ),
-    (
-        re.compile(r"\bjq\b.*[{,] *(and|as|def|elif|else|end|if|or|reduce|then) *[,}]"),
-        "jq 1.6 takes the short form of this field for a keyword: write end: .end",
-    ),
-)
 LONGEST = {"title": 160, "summary": 240}
 MOST_STATEMENTS = 9_999
 FIRST_TO_WAKE = timezone(timedelta(hours=14))  # where a day begins first: no writer's today is later
@@ -263,15 +236,6 @@ def check_citations(guide: GuideSource) -> Iterator[Problem]:
     for key in sources.keys() - cited:
         line = guide.line_of("source", sources[key])
         yield Problem(guide.path, line, f"[source] {key} is cited nowhere")
-
-
-def check_commands(guide: GuideSource) -> Iterator[Problem]:
-    """No command looks right and then shows an error, or nothing, on a reader's machine."""
-    for block in guide.blocks:
-        for line, words in enumerate(block.text.split("\n"), block.line):
-            for stumble, text in STUMBLES:
-                if stumble.search(words):
-                    yield Problem(guide.path, line, text)
 
 
 def strip_code(text: str) -> str:
