@@ -28,10 +28,6 @@ _QUOTE_BYTES = r"\\*xe2\\+x80\\+x9[89cdCD]"
 _ENTITY_TAIL = r"(?:amp;){0,8}(?i:quot|apos|amp|lt|gt|nbsp|#39|#x27|#34|#x22|#47|#x2F);"
 _MARKDOWN = r"[_*.`\[\]~<>|#]"  # after a single backslash
 _ESCAPE = rf"\\*[nrt\"'/]|{_MARKDOWN}|\\*&{_ENTITY_TAIL}|\\+"
-_CONTAINER = (
-    rf"(?:{_ANSI}){{0,4}}(?:[\w.-]{{1,60}}[-_]\d{{1,3}}|[\w.-]{{0,40}}litellm[\w.-]{{0,40}})"
-    rf"[ ]{{0,60}}(?:{_ANSI}){{0,4}}\|(?:{_ANSI}){{0,4}}[ ]?(?:[ ]{{1,20}}\|[ ])?"
-)
 _PYTEST = r"E(?:[ ]{2,}|(?=\n)|\Z)"
 _SERVICE = rf"(?:{_ANSI}){{0,4}}[\w.-]{{2,40}}[ ]{{0,60}}(?:{_ANSI}){{0,4}}\|(?:{_ANSI}){{0,4}}"
 _BAR = r"[ ]{0,40}\|(?:[ ]|(?=\n)|\Z)"
@@ -39,20 +35,29 @@ _BORDER = r"[ ]{0,40}\+[-=+]{2,300}(?:[ ]\d{1,3}[ ]-{2,40})?(?=\n|\Z)"
 _BAR_LINE = r"[ ]{0,40}\|(?:[ ][^|\n]*)?\|?[ ]{0,40}"
 _COMMENT = r"(?:#|//|\+)[ ]"
 _STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
-_STREAM = rf"{_STAMP}(?:\.\d{{1,9}})?(?:Z|[+-]\d\d:?\d\d)[ ]std(?:out|err)[ ][FP][ ]"
+_RUNTIME = rf"{_STAMP}(?:\.\d{{1,9}})?(?:Z|[+-]\d\d:?\d\d)"
+_STAMPS = rf"{_RUNTIME}(?:[ ]|(?=\n)|\Z)"
+_STREAM = rf"{_RUNTIME}[ ]std(?:out|err)[ ][FP][ ]"
+_CONTAINER = (
+    rf"(?:{_ANSI}){{0,4}}(?:[\w.-]{{1,60}}[-_]\d{{1,3}}|[\w.-]{{0,40}}litellm[\w.-]{{0,40}})"
+    rf"[ ]{{0,60}}(?:{_ANSI}){{0,4}}\|(?:{_ANSI}){{0,4}}[ ]?(?:[ ]{{1,20}}\|[ ])?(?:{_STAMPS})?"
+)
 _SYSLOG = (
     rf"(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ ][ \d]\d[ ]\d\d:\d\d:\d\d|{_STAMP}\S{{0,16}})"
     r"[ ][\w.-]{1,64}[ ][\w./@-]{1,64}\[\d{1,8}\]:[ ]"
 )
-_STAMPED = rf"{_STAMP}\S{{0,16}}[ ](?:std|[\w.-]{{1,64}}[ ][\w./@-]{{1,64}}\[)"
 _MONTH = r"[JFMASOND][a-z]{2}[ ][ \d]\d[ ]"
 _POD = (
     r"\[pod/[\w.-]{1,100}/[\w.-]{1,64}\][ ]"
     r"|[a-z][a-z0-9.-]{0,60}-(?=[a-z]{0,9}\d)[a-z0-9]{6,10}-[a-z0-9]{5}[ ][a-z0-9-]{1,64}[ ]"
 )
 _POD_HINT = r"\[pod/|[a-z][a-z0-9.-]{0,60}-[a-z0-9]{6,10}-[a-z0-9]{5}[ ]"
+_DOUBLED = r"{0}(?=[^\s.,:;{0})}}\]])|(?<=\w{0}){0}"  # as CSV and YAML do; a pair alone is an empty string
+_PERCENT_TAIL = r"(?:25){0,8}(?:0[9ADad]|[2-6][0-9A-Fa-f]|7[0-9A-Ea-e])"
 _ADJACENT = r"[ ](?<=['\"]\n[ ])[ ]{0,200}b?['\"]"
 _TYPOGRAPHIC = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u02bc"
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212"
+_SPACES = "\u00a0\u202f"
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _MOJIBAKE_TAIL = "\u20ac[\u02dc\u2122\u0153\u009d]|\u0080[\u0098\u0099\u009c\u009d]"
 
@@ -62,10 +67,13 @@ _PIECES: tuple[tuple[str, str, str], ...] = (
     ("\x1b", r"\x1b", rf"{_ANSI_TAIL}|{_OSC_TAIL}|"),
     ("\\", r"\\", "|".join((_ESCAPED_ANSI, _PAIR, _UNICODE, _QUOTE_BYTES, _ESCAPE))),
     ("&", "&", _ENTITY_TAIL),
+    ("%2", "%", _PERCENT_TAIL),
+    ('""', '"', _DOUBLED.format('"')),
+    ("''", "'", _DOUBLED.format("'")),
 )
 _NON_ASCII: tuple[tuple[str, str], ...] = (
     ("\u2500-\u257f", "[\u2500-\u257f]*"),
-    (_TYPOGRAPHIC + _INVISIBLE, ""),
+    (_TYPOGRAPHIC + _DASHES + _SPACES + _INVISIBLE + "\u2026", ""),
     ("\u00e2", _MOJIBAKE_TAIL),
 )
 
@@ -87,9 +95,10 @@ _MARGINS: tuple[_Margin, ...] = (
     _margin(_PYTEST, hint=r"E(?:[ ]{2}|\n)", shown_by=_PYTEST),
     _margin(r"(?:>[ ]?){1,8}", hint=">", shown_by=r">[^\n]*\n>"),
     _margin(_COMMENT, hint=_COMMENT, shown_by=rf"({_COMMENT})[^\n]*\n\1"),
-    _margin(_STREAM, hint=_STAMPED, shown_by=rf"{_STREAM}[^\n]*\n{_STREAM}"),
+    _margin(_STREAM, hint=_STAMP, shown_by=rf"{_STREAM}[^\n]*\n{_STREAM}"),
     _margin(_SYSLOG, hint=_MONTH, shown_by=rf"{_SYSLOG}[^\n]*\n{_SYSLOG}"),
-    _margin(_POD, hint=_POD_HINT, shown_by=rf"({_POD})[^\n]*\n\1"),
+    _margin(rf"(?:{_POD})(?:{_STAMPS})?", hint=_POD_HINT, shown_by=rf"({_POD})[^\n]*\n\1"),
+    _margin(_STAMPS, hint=_STAMP, shown_by=rf"{_STAMPS}[^\n]*\n{_STAMPS}"),
 )
 _BAR_MARGINS: tuple[_Margin, ...] = (
     _margin(
@@ -114,7 +123,10 @@ _ENTITIES = {
 _PLAIN = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc", "'"),
     **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"'),
-    **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff", ""),
+    **dict.fromkeys(_DASHES, "-"),
+    **dict.fromkeys(_SPACES, " "),
+    **dict.fromkeys(_INVISIBLE, ""),
+    "\u2026": "...",
 }
 _SINGLE_QUOTE_TAILS = ("98", "99", "\u02dc", "\u2122", "\u0098", "\u0099")
 _CONTAINER_LINE = re.compile(rf"\n{_CONTAINER}")
@@ -124,8 +136,8 @@ _SHORT = 16  # characters of a piece whose reading is remembered
 class Canonical:
     """A text's plain reading, with the way back to the offsets of the text it came from.
 
-    `unwrapped` is `source` with ANSI codes, log prefixes and box drawing gone, JSON and HTML
-    escapes decoded and typographic quotes made plain.
+    `unwrapped` is `source` with ANSI codes, log prefixes and box drawing gone, JSON, HTML and
+    URL escapes decoded, doubled quotes single again, and typographic signs made plain.
     """
 
     def __init__(self, source: str, gone: tuple[int, ...] = (), *, cut: bool = False) -> None:
@@ -282,9 +294,21 @@ def _decode_entity(found: str) -> str:
     return _ENTITIES[found[1:-1].rpartition(";")[2].lower()]
 
 
+def _one_quote(found: str) -> str:
+    """Of a doubled quote, itself; of two that only a line break parts, nothing."""
+    return found[0] if found == 2 * found[0] else ""
+
+
+def _decode_percent(found: str) -> str:
+    code = int(found[-2:], 16)
+    return chr(code) if code >= 0x20 else " "
+
+
 _BY_HEAD: dict[str, Callable[[str], str]] = {
     "\n": lambda _: "\n",
-    **dict.fromkeys("\x1b|'\"", lambda _: ""),
+    **dict.fromkeys("\x1b|", lambda _: ""),
+    **dict.fromkeys("'\"", _one_quote),
+    "%": _decode_percent,
     "\\": _decode_escape,
     "&": _decode_entity,
     "\u00e2": _decode_quote,

@@ -5,14 +5,14 @@ what a value must look like to be a secret is said in `_is_secret`.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import re2
 
 from kb.diagnosis.breaks import key_breaks, without
-from kb.diagnosis.canonical import terminal_breaks
+from kb.diagnosis.canonical import canonical, terminal_breaks
 
 KINDS = (
     "api_key",
@@ -43,7 +43,7 @@ _QUOTED = "|".join(
         r"'(?:[^'\\\n]|\\.)*",
     )
 )
-_BARE = rf"(?:[^\s\"'`&,;<>\\{{}}()\[\]\x1b]|{_ANSI})+"
+_BARE = rf"(?:[^\s\pZ\p{{Cf}}\"'`&,;<>\\{{}}()\[\]\x1b]|{_ANSI})+"
 
 _KEY_NAMES = (
     r"[A-Za-z0-9_]*api[_-]?key|x-goog-api-key|[A-Za-z0-9_]*(?:master|salt|license)_key"
@@ -114,26 +114,50 @@ def redact_whole(text: str) -> Redacted:
     counts = dict.fromkeys(KINDS, 0)
     # A placeholder may uncover another form, so look again while anything changes.
     for _ in range(_MOST_ROUNDS):
-        low = text.lower()
-        for rule in _RULES:
-            if not rule.marks or any(map(low.__contains__, rule.marks)):
-                text = _without(text, rule, counts)
-        if text.lower() == low:
+        before = text
+        for rule in _rules(text):
+            text = _without(text, _secrets(text, rule), rule, counts)
+        text = _without_wrapped(text, counts)
+        if text == before:
             break
     return Redacted(text, counts)
 
 
-def _without(text: str, rule: _Rule, counts: dict[str, int]) -> str:
-    pieces: list[str] = []
-    done = 0
+def _without_wrapped(text: str, counts: dict[str, int]) -> str:
+    """The text without what only its plain reading shows to be a secret, as in HTML or in CSV."""
+    plain = canonical(text)
+    if plain.unwrapped == text:
+        return text
+    for rule in _rules(plain.unwrapped):
+        spans = [plain.source_span(*span) for span in _secrets(plain.unwrapped, rule)]
+        if spans:
+            text = _without(text, spans, rule, counts)
+            plain = canonical(text)
+    return text
+
+
+def _rules(text: str) -> list[_Rule]:
+    """The rules that have a mark in the text, or need none."""
+    low = text.lower()
+    return [rule for rule in _RULES if not rule.marks or any(map(low.__contains__, rule.marks))]
+
+
+def _secrets(text: str, rule: _Rule) -> Iterator[tuple[int, int]]:
+    """Where secrets of one form begin and end."""
     for match in _compiled(rule).finditer(text):
         start, end = match.span(2)
         secret = text[start:end]
-        if not rule.is_secret(secret):
-            continue
-        opening, closing = _frame(secret)
-        pieces += (text[done : start + opening], f"<{rule.kind}>")
-        done = end - closing
+        if rule.is_secret(secret):
+            opening, closing = _frame(secret)
+            yield start + opening, end - closing
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]], rule: _Rule, counts: dict[str, int]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for start, end in spans:
+        pieces += (text[done:start], f"<{rule.kind}>")
+        done = end
         counts[rule.kind] += 1
     return "".join((*pieces, text[done:])) if pieces else text
 

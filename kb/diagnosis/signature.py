@@ -43,7 +43,7 @@ __all__ = [
     "validate",
 ]
 
-ALGORITHM = "9"
+ALGORITHM = "10"
 SPEAKERS = ("gateway", "upstream_gateway", "provider", "client", "infrastructure")
 SHORTEST_ANCHOR = 8
 MOST_LITERALS = 20

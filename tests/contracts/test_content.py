@@ -108,6 +108,8 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "journal": broken("Mar 02 10:11:12 gw01 litellm[2211]: "),
     "stern": broken("litellm-6c8b9d5f7d-x2kqp litellm "),
     "kubectl with prefix": broken("[pod/litellm-6c8b9d5f7d-x2kqp/litellm] "),
+    "kubectl with timestamps": broken("2026-03-02T10:11:12.123456789Z "),
+    "compose with timestamps": broken("litellm-1  | 2026-03-02T10:11:12.123456789Z "),
     "pretty printer": lambda text: pprint.pformat({"error": {"message": text, "code": "x"}}),
     "terminal": cut(80),
     "wide terminal with windows lines": cut(120, "\r\n"),

@@ -1,6 +1,8 @@
 """No secret stays, whatever wraps it, and LiteLLM's own words do."""
 
+import html
 import json
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -140,6 +142,30 @@ def test_takes_letters_in_changing_case_after_a_telling_name():
     redacted = redact("client secret: none\ntoken: qWeRtZuIoPaSdFgHjKlY\n")
 
     assert redacted.text == "client secret: none\ntoken: <password>\n"
+
+
+@pytest.mark.parametrize(
+    "wrapping",
+    [
+        html.escape,
+        lambda text: html.escape(html.escape(text)),
+        lambda text: text.replace('"', '""'),
+        lambda text: text.replace('"', "''"),
+        lambda text: text.replace(': "', ": \u201c").replace('"', "\u201d"),
+        lambda text: text.replace('"', r"\u0022"),
+        lambda text: text.replace(" ", "\u00a0"),
+        lambda text: text.replace(":", ":\u200b"),
+        quote,
+    ],
+)
+def test_takes_what_a_wrapping_hides_and_leaves_the_wrapping(wrapping):
+    text = wrapping('{"api_key": "Zq81mPLk20vT", "user": "ann", "password": "hunter2plus"} was refused')
+
+    found = redact(readable(text))
+
+    assert found.text == text.replace("Zq81mPLk20vT", "<api_key>").replace("hunter2plus", "<password>")
+    assert found.counts["api_key"] == found.counts["password"] == 1
+    assert redact(found.text).text == found.text
 
 
 def test_takes_private_key_blocks_whole_or_cut():

@@ -63,6 +63,16 @@ def test_hands_back_a_plain_text_itself():
         ("&quot;a&quot; &amp;quot;b&#39; &#x27;c &lt;d&gt; &amp; e", '"a" "b\' \'c <d> & e'),
         ("isn\u2019t \u201cso\u201d isn\\xe2\\x80\\x99t isn\u00e2\u20ac\u2122t", "isn't \"so\" isn't isn't"),
         (r"C:\\Users\\x", r"C:\Users\x"),
+        (
+            "OpenAIException \u2013 no\u00a0key: sk-\u2026\u202fx \u2014 gone",
+            "OpenAIException - no key: sk-... x - gone",
+        ),
+        (
+            '"{""error"": {""message"": ""No key"", ""param"": ""None""}}"',
+            '"{"error": {"message": "No key", "param": "None"}}"',
+        ),
+        ("'Model isn''t known: ''x'''", "'Model isn't known: 'x''"),
+        ("No%20key%3A%20%27x%27%2520%25", "No key: 'x' %"),
     ],
 )
 def test_undoes_what_wraps_a_text(source, plain):
