@@ -38,13 +38,17 @@
   // Secrets are replaced in the browser; the server looks again, with more rules.
   // LiteLLM's masked keys (sk-...abcd, sk-****) tell which key is meant and stay.
 
+  // A quote as texts have it: plain, escaped, doubled by CSV, of HTML, of a URL, typographic.
+  const PLAIN = `(?:(?:""|'')(?=\\w)|\\\\*["'])`;
+  const OTHER = `(?:\\\\*u002[27]|&(?:amp;)*(?:quot|apos|#39|#x27|#34);|%2[27]|[\u2018\u2019\u201c\u201d])`;
+  const OPENING = new RegExp(`^(?:${PLAIN}|${OTHER})`, "i");
   const isToken = (value) => {
     if (value.includes("**") || value.endsWith("*")) return false;
     const tail = value.slice(value.indexOf("-") + 1);
     return tail.length >= 20 || (tail.length >= 4 && /\d/.test(tail));
   };
   const isValue = (value) =>
-    !/^["'\\]*(<|\{|\$|os\.|self\.|none\b|null\b|true\b|false\b|\*)/i.test(value) && !/\.\.\.|\*\*\*/.test(value);
+    !/^["'\\]*(<|\{|\$|os\.|self\.|none\b|null\b|true\b|false\b|\*)/i.test(value.replace(OPENING, "")) && !/\.\.\.|\*\*\*/.test(value);
   const isCredential = (value) => isValue(value) && (value.length >= 20 || /\d/.test(value));
   const kindOf = (letter) => ["[A-Z]", "[a-z]", "[0-9]"].findIndex((kind) => letter.match(kind));
   const isAwsSecret = (value) => {
@@ -52,7 +56,8 @@
     return [0, 1, 2].every((kind) => kinds.includes(kind)) && kinds.filter((kind, at) => at && kind !== kinds[at - 1]).length >= 15;
   };
   const BEFORE = "(?<![A-Za-z0-9])";
-  const VALUE = `((?:\\\\?["'])[^"'\\\\\\n]+|[^\\s"'\`&,;<>\\\\{}()\\[\\]]+)`;
+  const IS = `(?:\\\\*["']{1,2}|${OTHER})?(?:[ \\t\u00a0\u200b]|%20)*(?:[:=]|%3A|%3D)(?:[ \\t\u00a0\u200b]|%20)*`;
+  const VALUE = `(${PLAIN}[^"'\\\\\\n]+|${OTHER}[^"'\\\\\\n&%\u2018\u2019\u201c\u201d]+|[^\\s"'\`&,;<>\\\\{}()\\[\\]]+)`;
   const RULES = [
     ["private_key", /()(-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z0-9 ]*PRIVATE KEY-----)/g],
     ["bearer_token", /(\b(?:bearer|basic)(?:[ \t]|%20)+)([A-Za-z0-9._~+/=-]{8,})/gi, isCredential],
@@ -64,8 +69,8 @@
     ["api_key", new RegExp(`${BEFORE}()(sk-[A-Za-z0-9_-]{4,}\\**)`, "g"), isToken],
     ["api_key", new RegExp(`${BEFORE}()((?:AIza|gsk_|hf_|xai-|r8_|pplx-|nvapi-|gh[opsu]_|github_pat_|glpat-|xox[abeprs]-|ya29\\.)[A-Za-z0-9_-]{16,})`, "g")],
     ["key_hash", new RegExp(`${BEFORE}()([0-9a-fA-F]{64,})`, "g")],
-    ["api_key", new RegExp(`${BEFORE}([A-Za-z0-9_]*(?:api[_-]?key|master_key|salt_key)(?:\\\\?["'])?[ \\t]*[:=][ \\t]*)${VALUE}`, "gi"), (value) => value.replace(/^\\?["']/, "").length >= 6 && isValue(value)],
-    ["password", new RegExp(`${BEFORE}((?:[A-Za-z0-9_]*(?:password|passwd|passphrase)|pwd)(?:\\\\?["'])?[ \\t]*[:=][ \\t]*)${VALUE}`, "gi"), isValue],
+    ["api_key", new RegExp(`${BEFORE}([A-Za-z0-9_]*(?:api[_-]?key|master_key|salt_key)${IS})${VALUE}`, "gi"), (value) => value.replace(OPENING, "").length >= 6 && isValue(value)],
+    ["password", new RegExp(`${BEFORE}((?:[A-Za-z0-9_]*(?:password|passwd|passphrase)|pwd)${IS})${VALUE}`, "gi"), isValue],
     ["email", new RegExp(`${BEFORE}()([A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)*\\.[A-Za-z]{2,})`, "g")],
   ];
   const NAMES = {
@@ -88,7 +93,7 @@
       text = text.replace(pattern, (whole, kept, secret) => {
         if (!isSecret(secret)) return whole;
         counts[kind] = (counts[kind] || 0) + 1;
-        const quote = secret.match(/^\\?["']/)?.[0] ?? "";
+        const quote = secret.match(OPENING)?.[0] ?? "";
         return `${kept}${quote}<${kind}>`;
       });
     }
@@ -127,6 +132,29 @@
 
   const pasteBox = (target) => (target instanceof Element ? target.closest("[data-paste] textarea") : null);
 
+  // Who comes back without the browser's own copy of the page finds what was typed: redacted, while this tab lives
+
+  const kept = () => `pasted ${location.pathname}`;
+  const keep = () => {
+    const box = $("[data-paste] textarea");
+    try {
+      if (box) sessionStorage.setItem(kept(), redact(box.value).text);
+    } catch {
+      // Storage is switched off, or full.
+    }
+  };
+  const restore = (box) => {
+    if (!box || box.value || performance.getEntriesByType("navigation")[0]?.type === "navigate") return;
+    try {
+      box.value = sessionStorage.getItem(kept()) || "";
+    } catch {
+      return;
+    }
+    note(box);
+  };
+  restore($("[data-paste] textarea"));
+  addEventListener("pagehide", keep);
+
   document.addEventListener("paste", ({ target }) => {
     const box = pasteBox(target);
     if (box) setTimeout(() => (clean(box), note(box)));
@@ -149,7 +177,10 @@
     true,
   );
   document.addEventListener("htmx:configRequest", ({ detail }) => {
-    if (detail.elt.matches("[data-paste]")) detail.parameters.text = redact(String(detail.parameters.text ?? "")).text;
+    if (detail.elt.matches("[data-paste]")) {
+      detail.parameters.text = redact(String(detail.parameters.text ?? "")).text;
+      keep();
+    }
     if (detail.elt.matches("[data-filters]"))
       for (const name of Object.keys(detail.parameters)) if (!detail.parameters[name]) delete detail.parameters[name];
   });

@@ -84,10 +84,12 @@ def test_a_secret_never_leaves_the_browser(strict_page: Page) -> None:
 
     strict_page.on("request", note)
     strict_page.goto("/")
-    paste(strict_page, f"{ERROR}\nAuthorization: Bearer {SECRET}\napi_key={SECRET}")
+    escaped = "&quot;password&quot;: &quot;hunter2plus&quot;"
+    paste(strict_page, f"{ERROR}\nAuthorization: Bearer {SECRET}\napi_key={SECRET}\n{escaped}")
     expect(strict_page.locator("mark").first).to_be_visible()
     assert any("/match/" in line and "Budget" in line for line in sent)
     assert SECRET not in "".join(sent)
+    assert "hunter2plus" not in "".join(sent)
     assert SECRET not in strict_page.content()
 
 
@@ -96,6 +98,25 @@ def test_without_javascript_the_server_removes_the_secret(without_javascript: Pa
     paste(without_javascript, f"{ERROR}\nAuthorization: Bearer {SECRET}")
     expect(without_javascript.locator("mark").first).to_be_visible()
     assert SECRET not in without_javascript.content()
+
+
+def test_who_comes_back_finds_what_was_typed_but_no_secret(strict_page: Page) -> None:
+    box = strict_page.locator(f"{PASTE} textarea").first
+    strict_page.goto("/")
+    box.fill(f"half a thought about api_key={SECRET}")
+    strict_page.locator('a[href="/errors/"]').first.click()
+    expect(strict_page).to_have_url(re.compile("/errors/$"))
+    strict_page.go_back()
+    expect(box).to_have_value("half a thought about api_key=<api_key>")
+
+    paste(strict_page, "words that nothing fits")
+    expect(strict_page).to_have_url(re.compile("/match/$"))
+    strict_page.go_back()
+    expect(strict_page).to_have_url(re.compile(r":\d+/$"))
+    expect(box).to_have_value("words that nothing fits")
+
+    strict_page.goto("/")
+    expect(box).to_have_value("")
 
 
 @pytest.mark.parametrize("text", ["", "   "])
