@@ -164,6 +164,8 @@ def load_guide(
     elif guide and guide.base != file.text:
         guide.base, guide.theirs = file.text, ""
         guide.save(update_fields=["base", "theirs", "meaning_html", "why_html"])
+        if guide.text == file.text:  # what was edited here stands in the file now
+            guide.compose()
     current = digest(source, file)
     if guide and guide.digest == current and guide.text == file.text and guide.retired is None:
         loaded.unchanged += 1

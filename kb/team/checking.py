@@ -128,7 +128,7 @@ def older_count(guide: Guide, source: GuideSource) -> Iterator[str]:
     if review and review | {"read": review["read"].isoformat()} == guide.review:
         yield (
             f"The count of the second reader ({review['statements']} statements, read on {review['read']}) "
-            "is older than these words, and the page goes on showing it: change it, or empty that field."
+            "is older than these words, and the page will say “edited since”: change it, or empty that field."
         )
 
 

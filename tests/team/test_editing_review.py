@@ -215,6 +215,35 @@ def test_a_second_reader_s_count_that_is_older_than_the_words_is_told(
     assert publish(second, key).status_code == 302
 
 
+def test_readers_are_told_of_edits_since_a_second_reader_counted(
+    shelf: Path, author: Client, second: Client, client: Client
+) -> None:
+    """Until the words are read again, are those that were read, or come from the file."""
+    file = shelf / "gate" / "coin.md"
+    file.write_text(files.guide("coin").replace("[[message]]", REVIEW, 1))
+
+    def told() -> bool:
+        page = client.get("/errors/gate/coin/").content.decode()
+        assert "41 statements and 1 command checked, 2 corrected" in page
+        return "2 corrected; edited since" in page
+
+    load(shelf)
+    assert not told()
+    publish(second, waiting(author, title="Rewritten"))
+    assert told()
+    publish(second, waiting(author, title="The coin is spent"))
+    assert not told()
+    publish(second, waiting(author, title="Rewritten"))
+    again = form_of(author)["part_review"].replace("2026-11-24", "2026-11-25")
+    publish(second, waiting(author, title="Read again", review=again))
+    assert not told()
+    publish(second, waiting(author, title="Rewritten again"))
+    assert told()
+    file.write_text(Guide.objects.get(slug="coin").text)
+    load(shelf)
+    assert not told()
+
+
 def test_reports_on_a_fix_whose_key_is_gone_are_told(author: Client, second: Client) -> None:
     made.reports(Guide.objects.get(slug="coin"), 3, fix="raise-coin", helped="yes")
     form = form_of(author)

@@ -17,6 +17,7 @@ from django.utils.functional import cached_property
 
 from kb.guides.contents import ENTRIES, chain, contents
 from kb.guides.models.constraints import not_blank, one_of
+from kb.guides.source import counted
 from kb.guides.vocabulary import Category, Hop, held_against
 from kb.guides.wilson import in_order
 from kb.web.markdown import plain_text, render
@@ -156,6 +157,15 @@ class Guide(models.Model):
     def second_read(self) -> date | None:
         """When a second reader held it against its sources."""
         return date.fromisoformat(self.review["read"]) if self.review else None
+
+    @property
+    def reworded(self) -> bool:
+        """Whether it was edited here since a second reader counted: another text had this count before."""
+        if not self.review or not self.edited:
+            return False
+        now, earlier = counted(self.text), self.revisions.order_by("at", "pk").values_list("text", flat=True)
+        first = next((text for text in (self.base, *earlier) if counted(text) == now), self.text)
+        return first != self.text
 
     @cached_property
     def chips(self) -> dict[str, tuple[str, str]]:
