@@ -23,6 +23,7 @@ class Team(AppConfig):
         watching.connect()
         swept.connect(give_reminders, dispatch_uid="reminders")
         swept.connect(forget, dispatch_uid="audit retention")
+        swept.connect(count_anew, dispatch_uid="coverage")
 
 
 class Administration(admin.AdminConfig):
@@ -39,6 +40,13 @@ def give_reminders(**kwargs: Any) -> None:
     from kb.team.due import remind
 
     remind(timezone.localdate())
+
+
+def count_anew(**kwargs: Any) -> None:
+    """Beside the worker's sweep, what was published or retired in the browser; a load counts its own."""
+    from kb.guides.coverage import renew
+
+    renew()
 
 
 def make_counters(using: str, **kwargs: Any) -> None:

@@ -13,9 +13,13 @@ from django.db.models import QuerySet
 from django.test import Client
 
 from kb.guides import coverage
+from kb.guides.loading import publish
 from kb.guides.models import Coverage, Guide, Tool
 from kb.guides.releases import table
 from kb.guides.releases.scanning import scan
+from kb.guides.shelf import tool_source
+from kb.guides.source import parse
+from kb.notices.tasks import sweep
 from tests.guides import files
 
 CODE = {
@@ -79,6 +83,14 @@ def test_nothing_is_counted_twice_for_the_same_guides_and_releases(counted: Path
     (counted / "gate" / table.NAME).write_text("releases a=1.0\n")
     assert coverage.renew() == ["gate"]
     assert not Coverage.objects.exists()
+
+
+def test_what_was_published_in_the_browser_is_counted_by_the_worker(counted: Path) -> None:
+    guide = Guide.objects.select_related("tool").get(slug="coin")
+    text = guide.text.replace('all_of = ["The coin is spent:"]', 'all_of = ["Nobody knows the name"]')
+    publish(tool_source(guide.tool), guide, parse(text, "coin", "coin"), None, "Another error")
+    sweep()
+    assert [found[1] for found in row("1.0", "sdk").texts] == ["check"]
 
 
 def test_the_page_shows_the_newest_release_and_leads_to_the_others(counted: Path, client: Client) -> None:
