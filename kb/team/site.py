@@ -41,3 +41,7 @@ class Site(admin.AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next", reverse("admin:index")))
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Where everybody changes their own: wrong tries are counted there, and the book is told."""
+        return redirect("account_change_password")

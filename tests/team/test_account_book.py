@@ -144,3 +144,8 @@ def test_administrators_see_it(client: Client) -> None:
     assert "a user name that is nobody&#x27;s" in page
     assert "times: 1" in page
     assert "bold" not in page
+
+
+def test_the_admin_s_link_to_change_a_password_leads_to_where_the_book_is_told(boss: Client) -> None:
+    for send in (boss.get, boss.post):
+        assert send("/admin/password_change/")["Location"] == "/me/password/"
