@@ -33,6 +33,8 @@ class Refused(Exception):
 
 def back_up(file: Path) -> None:
     """Writes all of the database as it is at one moment; the site may run meanwhile. Raises Refused."""
+    if not in_use():
+        raise Refused("This database is empty: is DATABASE_URL set as the site has it?")
     if file.exists():
         raise Refused(f"{file} is there already: name another file, or remove it first.")
     if not file.parent.is_dir():

@@ -191,3 +191,19 @@ def test_an_import_into_a_database_that_is_not_set_up_says_what_to_do(
     said = two.refuses("import_data", tmp_path / "all.json")
     assert "This database isn't set up yet: run manage.py migrate first" in said
     assert "Traceback" not in said
+
+
+def test_a_database_that_is_not_set_up_is_said_in_one_line_and_no_empty_copy_is_made(
+    sites: tuple[Site, Site], tmp_path: Path
+) -> None:
+    """Where DATABASE_URL isn't set as the site has it, say in cron, a copy of nothing looked like one."""
+    one, _ = sites
+    assert "This database is empty: is DATABASE_URL set as the site has it?" in one.refuses(
+        "backup", tmp_path / "b"
+    )
+    assert "run manage.py migrate first" in one.refuses("export_data", tmp_path / "all.json")
+    assert not list(tmp_path.glob("b*")) + list(tmp_path.glob("all*"))
+    for command in (["remind"], ["export_content", tmp_path / "out"], ["note_release", "gate==1.0"]):
+        said = one.refuses(*command)
+        assert "not set up for this version (" in said
+        assert said.count("\n") == 1

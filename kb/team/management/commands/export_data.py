@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from kb.team.transfer import export
+from kb.team.transfer import export, migrated
 
 
 class Command(BaseCommand):
@@ -16,6 +16,8 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not migrated():
+            raise CommandError("This database isn't set up for this version: run manage.py migrate first.")
         try:
             with open(options["file"], "x", encoding="utf-8", opener=for_the_owner) as out:
                 count = export(out)
