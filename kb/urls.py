@@ -6,8 +6,6 @@ from django.urls import include, path
 from kb.web import views
 
 urlpatterns = [
-    path("healthz", views.healthz, name="healthz"),
-    path("readyz", views.readyz, name="readyz"),
     path("", include("kb.team.account_urls")),
     path("admin/", admin.site.urls),
     path("", include("kb.checker.urls")),

@@ -20,7 +20,7 @@ OPEN = {
     "me", "me_end_session", "me_end_others", "sign_in", "sign_out",
     "account_reauthenticate", "account_change_password",
     "mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "mfa_list_webauthn", "mfa_view_recovery_codes",
-    "mfa_generate_recovery_codes", "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "healthz", "readyz",
+    "mfa_generate_recovery_codes", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
 }  # fmt: skip
 
 

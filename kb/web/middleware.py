@@ -7,10 +7,21 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from kb.web.pages import trouble
-from kb.web.views import unavailable
+from kb.web.views import healthz, readyz, unavailable
 
 log = logging.getLogger(__name__)
+HEALTH = {"/healthz": healthz, "/readyz": readyz}
 AWAY = (OperationalError, InterfaceError)  # what Django raises while the database can't be reached
+
+
+class Health:
+    """Answers for the site's health whatever it is called: who keeps containers asks by address, over HTTP."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return HEALTH.get(request.path_info, self.get_response)(request)
 
 
 class NotThatWay:

@@ -1,21 +1,21 @@
 """Pages that belong to no app: health, and what is said when something is wrong."""
 
-from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from kb.web.pages import trouble
 
 
-@login_not_required
+@never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-@login_not_required
+@never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """The process answers and reaches its database."""

@@ -84,7 +84,7 @@ def test_a_stranger_finds_no_word_of_a_guide_anywhere(
         assert "public" not in answer["Cache-Control"], path
         assert "no-store" in answer["Cache-Control"], path
         if answer.status_code == 200:
-            assert path in {"/healthz", "/readyz", "/sign-in/", "/sign-in/off/", "/sign-in/passkey/"}, path
+            assert path in {"/sign-in/", "/sign-in/off/", "/sign-in/passkey/"}, path
 
 
 def test_a_browser_is_led_to_the_sign_in_and_back(library: Path, client: Client) -> None:

@@ -22,8 +22,6 @@ WHO = ("nobody", "reader", "reporter", "reviewer", "editor", "administrator")
 # The draft is the editor's own: nobody else sees it while it is being written.
 # 302 leads nobody to the sign-in, 403 says no, 404 there is none for this person, 405 wants a POST.
 TABLE = """
-healthz                     | 200 200 200 200 200 200 | 200 200 200 200 200 200
-readyz                      | 200 200 200 200 200 200 | 200 200 200 200 200 200
 sign_in                     | 200 200 200 200 200 200 | 200 200 200 200 200 200
 sign_in POST                | 422 422 422 422 422 422 | 422 422 422 422 422 422
 account_login               | 200 200 200 200 200 200 | 200 200 200 200 200 200

@@ -15,6 +15,7 @@ from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils.module_loading import import_string
+from pytest_django import Settings
 
 from kb.guides import views
 from kb.web.logs import OnPurpose
@@ -29,6 +30,17 @@ def test_health_is_answered_without_a_database(client: Client) -> None:
         answer = client.get("/readyz")
     assert answer.status_code == 503
     assert client.get("/readyz").status_code == 200
+
+
+def test_health_is_answered_whatever_the_site_is_called_and_over_http(
+    client: Client, settings: Settings
+) -> None:
+    """`serve` waits for it on loopback, and Kubernetes asks a pod by its address."""
+    settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["culprit.example.com"], True
+    for path in ("/healthz", "/readyz"):
+        answer = client.get(path, headers={"host": "10.1.2.3:8000"})
+        assert answer.content == b"ok\n"
+        assert "no-store" in answer["Cache-Control"]
 
 
 def away(*args: object) -> None:
