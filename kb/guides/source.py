@@ -8,10 +8,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from kb.guides.blocks import FENCE, Block, blocks
+
 CITATION = re.compile(r"\[\^([a-z0-9][a-z0-9.-]*)\]")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 HEADING = re.compile(r"^(#{2,4}) +(.+?)(?: +\{#([a-z0-9-]+)\})? *$")
-FENCE = re.compile(r"^ *(```|~~~)")
 
 SECTIONS = (
     "What it means",
@@ -51,14 +52,6 @@ class ContentError(Exception):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A paragraph or a list of the words, with the code blocks that belong to it."""
-
-    line: int
-    text: str
 
 
 @dataclass(slots=True)
@@ -383,27 +376,3 @@ class BodyReader:
         for name in SECTIONS[2:]:
             if name in self.seen and not self.guide.entries.get(name):
                 self.problem(self.started, f"{name!r} has no entry: give it a ### heading")
-
-
-def blocks(lines: list[str], first_line: int) -> list[Block]:
-    """Splits words into paragraphs, lists and tables; code blocks belong to what stands before them."""
-    found: list[Block] = []
-    current: list[str] = []
-    start, fenced, is_list = first_line, False, False
-    for number, line in enumerate(lines, first_line):
-        if FENCE.match(line):
-            fenced = not fenced
-        goes_on = fenced or FENCE.match(line) or not line.strip() or line.startswith((" ", "\t"))
-        item = bool(re.match(r"([-*+]|\d+[.)]) ", line))
-        blank_before = not current or not current[-1].strip()
-        if not goes_on and blank_before and current and not (item and is_list):
-            found.append(Block(start, "\n".join(current).strip()))
-            current = []
-        if not current:
-            if not line.strip():
-                continue
-            start, is_list = number, item
-        current.append(line)
-    if any(line.strip() for line in current):
-        found.append(Block(start, "\n".join(current).strip()))
-    return found

@@ -14,7 +14,8 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from kb.guides.source import FENCE, HEADING, LISTS, SECTIONS, SINGLE
+from kb.guides.blocks import FENCE
+from kb.guides.source import HEADING, LISTS, SECTIONS, SINGLE
 
 GLUE, FACT, LINE, AREA = "glue", "fact", "line", "area"
 FACTS = ("title", "summary", "category", "hop", "verified", "synonyms", "related")

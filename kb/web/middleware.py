@@ -15,7 +15,7 @@ AWAY = (OperationalError, InterfaceError)  # what Django raises while the databa
 
 
 class Health:
-    """Answers for the site's health whatever it is called: who keeps containers asks by address, over HTTP."""
+    """Answers for the site's health whatever it is called: orchestrators ask by address, over HTTP."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
