@@ -115,11 +115,16 @@ def _possible(facts: Facts) -> tuple[Scope, ...]:
 
     A member's budget is checked first and on every route, the key's on the models' routes alone
     (litellm/proxy/auth/user_api_key_auth.py, 1.67.6 to 1.84.0): where /key/info is refused over a budget that
-    it names, the member's has room. 1.108.7 names the key and the member, so that the proxy's own budget
-    alone stays unnamed.
+    it names, the member's has room. The key is named since 1.91.5 (auth_checks.py), the member since 1.100.5
+    (user_api_key_auth.py), so that the proxy's own budget alone stays unnamed.
     """
-    if facts.version.era == "1.108":
+    if facts.version.era == "1.108" or facts.version.minor >= 100:
         return ("global",)
+    unnamed = _unnamed_before(facts)
+    return tuple(scope for scope in unnamed if scope != "key" or facts.version.minor < 91)
+
+
+def _unnamed_before(facts: Facts) -> tuple[Scope, ...]:
     refusal = facts.own_info_refusal.amounts if facts.own_info_refusal else None
     if facts.own_info == "refused" and refusal and refusal.scope is None:
         return ("team_member", "global")

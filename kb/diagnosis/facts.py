@@ -28,11 +28,18 @@ _ORDER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """LiteLLM's version as said or as its words show. `era` is "1.84", "1.108" or ""."""
+    """LiteLLM's version as said or as its words show. `era` is "1.84", "1.108" or ""; `minor` 0 if unsaid."""
 
     number: str = ""
     era: str = ""
     source: str = ""
+
+    @property
+    def minor(self) -> int:
+        """84 of 1.84.0."""
+        parts = self.number.lstrip("v").split(".")
+        minor = number(parts[1]) if parts[0] == "1" and len(parts) > 1 else None
+        return int(minor or 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,20 +213,18 @@ def _version(by: dict[str, Reply], refusal: Refusal | None) -> Version:
     for reply in by.values():
         said = text(reply.headers.get("x-litellm-version"))
         if said:
-            return Version(number=said, era=_era(said), source=f"x-litellm-version of {reply.request}")
+            return _said(said, f"x-litellm-version of {reply.request}")
     said = text(at(_body(by, "readiness_details"), "litellm_version"))
     if said:
-        return Version(number=said, era=_era(said), source="GET /health/readiness/details")
+        return _said(said, "GET /health/readiness/details")
     era = _era_of_words(refusal) if refusal else ""
     return Version(era=era, source="the form of the error" if era else "")
 
 
-def _era(version: str) -> str:
-    parts = version.lstrip("v").split(".")
-    minor = number(parts[1]) if len(parts) > 1 else None
-    if parts[0] != "1" or minor is None:
-        return ""
-    return "1.84" if minor <= 84 else "1.108" if minor >= 108 else ""
+def _said(version: str, source: str) -> Version:
+    said = Version(number=version, source=source)
+    era = "1.108" if said.minor >= 108 else "1.84" if 0 < said.minor <= 84 else ""
+    return replace(said, era=era)
 
 
 def _era_of_words(refusal: Refusal) -> str:

@@ -1,11 +1,13 @@
 """What the replies say is read with where it came from; what can't be read is absent."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from kb.diagnosis.facts import Facts, read
+from kb.diagnosis.blocked import blocked
+from kb.diagnosis.facts import Facts, Version, read
 from kb.diagnosis.finding import Asked, Reply
 from kb.diagnosis.loose import number, seconds
 from kb.diagnosis.refusal import amounts, from_body, from_text
@@ -102,6 +104,21 @@ def test_the_version_is_said_by_a_success_or_shown_by_the_form_of_a_refusal() ->
         heard = replies(version, "budget_key", admin=False)
         shown = read(heard, asked(capture(version, "budget_key"), admin=False)).version
         assert (shown.number, shown.era, shown.source) == ("", era, "the form of the error")
+
+
+def test_which_budgets_a_refusal_may_leave_unnamed_goes_by_the_release() -> None:
+    """The key is named since 1.91.5, a team's member since 1.100.5: what names nobody isn't theirs."""
+    recorded = capture("1.84.0", "budget_key")
+    spent = read(replies("1.84.0", "budget_key", admin=False), asked(recorded, admin=False))
+    for release, scopes in (
+        ("1.84.0", {"key", "global"}),
+        ("1.94.3", {"global"}),
+        ("1.104.9", {"global"}),
+    ):
+        found = blocked(replace(spent, version=Version(number=release)))
+        assert found
+        assert {found.scope, *found.candidates} - {None} <= scopes
+        assert ("key" in {found.scope, *found.candidates}) == (release == "1.84.0")
 
 
 def test_a_200_that_holds_an_error_is_no_completion() -> None:
