@@ -386,3 +386,15 @@ def test_an_admin_key_that_is_refused_is_said_to_be() -> None:
     read = replace(unread[2], status=200, body={"spend": 1, "max_budget": 0})
     heard = diagnose([refused(0.04, 0.03), *unread[:2], read], Asked(admin=True))
     assert "admin-key-refused" not in [one.cause for one in heard.findings]
+
+
+@pytest.mark.parametrize(("release", "helps"), [("1.84.0", False), ("1.91.5", True), ("1.108.7", True)])
+def test_resetting_the_spend_is_a_remedy_where_it_sets_the_counter(release: str, helps: bool) -> None:
+    name = "stale_key_counter_poisoned"
+    heard = [
+        replace(reply, headers={**reply.headers, "x-litellm-version": release})
+        for reply in replies("1.108.7", name, admin=True)
+    ]
+    found = diagnose(heard, asked(capture("1.108.7", name), admin=True))
+    assert found.verdict.cause == "stale-spend-counter"
+    assert any("/reset_spend" in fix.command for fix in found.fixes) == helps

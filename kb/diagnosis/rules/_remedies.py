@@ -61,8 +61,9 @@ def stale_fixes(facts: Facts, budget: Blocked, found: Backing) -> tuple[Fix, ...
 
 
 def _by_version(facts: Facts, budget: Blocked) -> tuple[Fix, ...]:
-    """What helps on one version only: reset_spend does nothing to a counter of 1.84.0."""
-    if facts.version.era == "1.108" and budget.scope == "key":
+    """What helps on some versions only: reset_spend sets the counter since 1.91.5."""
+    since = facts.version.era == "1.108" or facts.version.minor >= 91
+    if since and budget.scope == "key":
         return (
             Fix(
                 who="proxy_admin",
@@ -75,7 +76,7 @@ def _by_version(facts: Facts, budget: Blocked) -> tuple[Fix, ...]:
         return (
             Fix(
                 who="proxy_admin",
-                title="Upgrade: later releases seed the counter once and reset it with the spend."
+                title="Upgrade to 1.91.5 or later: it seeds the counter once, and resets it with the spend."
                 " On 1.84.0 neither reset_spend, nor spend 0, nor block and unblock changes the counter",
                 retry="after the upgrade",
             ),
